@@ -1,0 +1,63 @@
+// A method of a program, bound to kernels and memory, ready to run. Lives wholly in the caller's arena.
+#pragma once
+
+#include "etc/program.h"
+
+namespace etc {
+
+// What the caller lends, each aligned to kAlignment: at least the bytes that Program::needs and pool_bytes say. All of it must
+// outlive the Method. `pools` has one span for each pool of the program. Constants are never written.
+struct Memory {
+  Span<std::byte> arena;
+  Span<const Span<std::byte>> pools;
+  Span<std::byte> state;           // after Program::init_state
+  Span<std::byte> worker_scratch;  // hooks.workers blocks
+};
+
+class Method {
+ public:
+  // Finds each op in `ops` (first table that has it), checks every instruction with its `infer`, selects and prepares kernels.
+  // `hooks` is copied. MissingOp, OutOfMemory, BadProgram, BadArgument; `fault` (may be null) says where.
+  static Result<Method*> load(const Program& program, uint32_t method, Span<const OpTable* const> ops, const Memory& memory,
+                              const Hooks& hooks, Fault* fault) noexcept;
+
+  uint32_t input_count() const noexcept;
+  uint32_t output_count() const noexcept;
+  // Planned memory; fill every input before each execute (the plan reuses their bytes). Valid until the Method's memory ends.
+  const Tensor& input(uint32_t i) const noexcept;
+  const Tensor& output(uint32_t i) const noexcept;
+
+  // Puts the caller's memory there instead, from the next execute on. BadArgument: null, not 16-byte aligned, smaller than the
+  // tensor, or overlapping a pool, the state or another binding.
+  Error bind_input(uint32_t i, Span<std::byte> memory) noexcept;
+  Error bind_output(uint32_t i, Span<std::byte> memory) noexcept;
+
+  // Runs the whole method. On error `fault` (may be null) names the instruction; outputs and state are then unspecified.
+  // `budget` bounds the number of backward jumps.
+  Error execute(Fault* fault, uint32_t budget = 0xffffffffu) noexcept;
+
+  // For tracers and debuggers: runs one instruction; false when the method is done. begin() starts over.
+  void begin(uint32_t budget = 0xffffffffu) noexcept;
+  Result<bool> step(Fault* fault) noexcept;
+  uint32_t next_instruction() const noexcept;
+
+  const Tensor& value(uint32_t i) const noexcept;
+  uint32_t value_count() const noexcept;
+
+  Method(const Method&) = delete;
+  Method& operator=(const Method&) = delete;
+
+ private:
+  Method() = default;
+  friend struct MethodAccess;
+  Program program_;
+  uint32_t method_ = 0;
+  uint32_t block_ = 0;
+  Frame frame_{};
+  Hooks hooks_{};
+  Instr* instructions_ = nullptr;
+  Span<const Span<std::byte>> pools_;
+  Span<std::byte> state_;
+};
+
+}  // namespace etc

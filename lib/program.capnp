@@ -1,0 +1,124 @@
+# The program file (.etc): one Cap'n Proto message in standard framing with two segments. The first holds the root `Program` (no far
+# pointers, not packed) and is padded so that the second starts at a multiple of 64 bytes of the file. The second is raw bytes that no
+# pointer reaches: constants and delegate blobs, named by offset and size. Little-endian. Major 0: exact match, no compatibility code.
+@0xd3a1c6f0b27e4955;
+
+struct Program {
+  magic @0 :UInt32;            # 0x00637465, "etc\0" in memory
+  major @1 :UInt16;
+  minor @2 :UInt16;
+  target @3 :UInt64;           # CPU features it was packed for, bits of etc/program.h; 0 = any
+  constantBytes @4 :UInt64;    # used bytes of the second segment
+  stateBytes @5 :UInt64;       # bytes of the state block that the caller binds, offsets below are inside it
+
+  ints @6 :List(Int64);        # literal pools: sizes, strides, integers and integer lists of arguments
+  reals @7 :List(Float64);
+  indices @8 :List(UInt32);    # value ids of tensor lists
+  strings @9 :Data;            # text of names and string arguments, not terminated
+
+  ops @10 :List(OpName);
+  pools @11 :List(Pool);
+  states @12 :List(State);
+  methods @13 :List(Method);
+  debug @14 :Debug;            # never read by the runtime; absent after --strip
+  layouts @15 :List(Text);     # names of packed layouts; layout n is entry n - 1
+}
+
+struct StringRef { offset @0 :UInt32; size @1 :UInt32; }   # a part of `strings`
+
+struct OpName {
+  hash @0 :UInt32;             # FNV-1a of the whole schema string
+  nameOffset @1 :UInt32;       # "aten::add.Tensor", the schema up to its parenthesis
+  nameSize @2 :UInt32;
+  external @3 :Bool;           # arguments by name, schema unknown when compiled; hash is 0
+}
+
+struct Pool {
+  nameOffset @0 :UInt32;
+  nameSize @1 :UInt32;
+  bytes @2 :UInt64;            # the most that any method needs
+}
+
+struct State {                 # a mutated buffer, its bytes at `offset` of the state block
+  nameOffset @0 :UInt32;
+  nameSize @1 :UInt32;
+  offset @2 :UInt64;           # multiple of 64
+  bytes @3 :UInt64;
+  initial @4 :UInt64;          # offset of the initial bytes in the constants
+  sizes @5 :UInt32;            # in `ints`
+  rank @6 :UInt8;
+  dtype @7 :UInt8;
+}
+
+struct Value {                 # three words
+  offset @0 :UInt64;           # bytes, inside its storage
+  storage @1 :UInt16;          # 0 constants, 1 state, 2 + i pool i
+  dtype @2 :UInt8;
+  rank @3 :UInt8;
+  layout @4 :UInt16;
+  flags @5 :UInt16;
+  sizes @6 :UInt32;            # index in `ints` of `rank` sizes, in elements
+  strides @7 :UInt32;          # index in `ints` of `rank` strides, in elements, none negative
+}
+
+struct Operand {               # one word; see etc/op.h
+  kind @0 :UInt8;
+  reserved @1 :UInt8;
+  count @2 :UInt16;
+  index @3 :UInt32;
+}
+
+struct Instruction {           # two words
+  firstOperand @0 :UInt32;     # index of argument 0; the operand before it is the scratch (or none)
+  operandCount @1 :UInt16;     # arguments and results
+  op @2 :UInt16;               # index in `ops`; for delegates in the delegates' table
+  kind @3 :UInt8;              # 0 kernel call, 1 delegate call, 2 eval of slots, 3 swap of two values' addresses
+  flags @4 :UInt8;             # bit 0: dynamic
+}
+
+struct Block {                 # straight-line instructions and what follows them
+  first @0 :UInt32;            # consecutive blocks cover all instructions in order
+  count @1 :UInt32;
+  end @2 :UInt8;               # 0 return, 1 jump, 2 jump if the bool value is false (else fall through)
+  target @3 :UInt32;           # block
+  value @4 :UInt32;            # the 0-d bool value that end 2 reads
+}
+
+struct Io {
+  value @0 :UInt32;
+  nameOffset @1 :UInt32;
+  nameSize @2 :UInt32;
+  flags @3 :UInt32;            # inputs: bit 0 = the program writes it
+}
+
+struct Method {
+  nameOffset @0 :UInt32;
+  nameSize @1 :UInt32;
+  inputs @2 :List(Io);
+  outputs @3 :List(Io);
+  values @4 :List(Value);
+  operands @5 :List(Operand);
+  instructions @6 :List(Instruction);
+  blocks @7 :List(Block);
+  poolBytes @8 :List(UInt64);  # need of this method in each pool
+  slots @9 :UInt32;
+}
+
+# --- names for people ---
+
+struct Debug {
+  methods @0 :List(MethodDebug);
+  sources @1 :List(Source);
+}
+
+struct Source {                # of one node of the user's model
+  node @0 :Text;
+  module @1 :Text;             # module path, "layer1.0.conv"
+  file @2 :Text;               # at most the last two parts of the path
+  line @3 :UInt32;
+}
+
+struct MethodDebug {
+  instructions @0 :List(UInt32);  # per instruction: index in `sources`, 0xffffffff = none
+  values @1 :List(Text);          # per value: its name in the IR
+}

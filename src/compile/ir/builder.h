@@ -1,0 +1,118 @@
+// Makes nodes: fills schema defaults, decomposes what has no kernel, promotes dtypes, infers result types. The one door through which
+// import, decompositions and passes add ops to a graph.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "etc/op.h"
+#include "ir/error.h"
+#include "ir/graph.h"
+#include "ir/schema.h"
+
+namespace etc::compile {
+
+class Builder;
+
+// Arguments of a decomposition, complete and in schema order. The accessors throw InternalError on a wrong type.
+struct Call {
+  const Schema& schema;
+  std::vector<Argument> args;
+  // What the .pt2 says of the results, when it is known (import); empty otherwise. For creation ops without dtype.
+  std::vector<TensorType> expected;
+
+  bool has(size_t i) const { return !std::holds_alternative<None>(args[i]); }
+  Value* tensor(size_t i) const;                    // throws when None
+  Value* tensor_or_null(size_t i) const;
+  int64_t integer(size_t i) const;                  // also from bool
+  double real(size_t i) const;                      // from int, bool or float
+  bool boolean(size_t i) const;
+  std::string string(size_t i) const;
+  std::vector<int64_t> ints(size_t i) const;        // None: empty
+  std::vector<double> reals(size_t i) const;
+  Values tensors(size_t i) const;
+  DType dtype_or(size_t i, DType otherwise) const;  // a ScalarType argument
+};
+
+// Results of a call, one Argument for each return: a Value*, a list, None for an undefined one.
+using Results = std::vector<Argument>;
+using Decompose = Results (*)(Builder&, const Call&);
+
+// One entry of the decompositions' list (src/compile/decompose/*.cc). The schema is PyTorch's own text.
+struct Decomposition {
+  const char* schema;
+  Decompose decompose;
+};
+// All of them, from every file.
+const std::vector<Decomposition>& decompositions();
+
+// Thrown by Builder::call for an op that has neither kernel nor decomposition; import collects them all.
+class UnknownOp : public CompileError {
+ public:
+  explicit UnknownOp(const std::string& op) : CompileError(op + " has no kernel and no decomposition"), op(op) {}
+  std::string op;
+};
+
+class Builder {
+ public:
+  explicit Builder(Graph& graph) : graph_(graph), at_(graph.nodes.end()) {}
+  Builder(Graph& graph, Graph::NodeList::iterator at) : graph_(graph), at_(at) {}
+
+  Graph& graph() { return graph_; }
+  // Where new nodes go (before it) and what source they carry.
+  void set_position(Graph::NodeList::iterator at) { at_ = at; }
+  void set_source(std::shared_ptr<const Source> source, std::string name) { source_ = std::move(source), name_ = std::move(name); }
+
+  // Positional call, trailing defaults may be missing: call("aten::add.Tensor", {a, b}). A number where the schema wants a Tensor
+  // becomes a 0-d constant that promotes like PyTorch's wrapped numbers. Throws UnknownOp, or CompileError when arguments do not fit.
+  Results call(std::string_view op, std::vector<Argument> args, std::vector<TensorType> expected = {});
+  // The same for ops with exactly one tensor result.
+  Value* op(std::string_view op, std::vector<Argument> args);
+  // Schema of a kernel op or decomposition; null when unknown.
+  static const Schema* schema_of(std::string_view op);
+
+  // Views: strided windows, no instruction. Dimensions may be negative, as in PyTorch.
+  Value* strided(Value* v, Sizes sizes, Sizes strides, int64_t offset);  // absolute: on the root's memory (as_strided)
+  Value* permute(Value* v, const std::vector<int64_t>& dims);
+  Value* transpose(Value* v, int64_t a, int64_t b);
+  Value* slice(Value* v, int64_t dim, int64_t start, int64_t end, int64_t step = 1);  // clamped like Python's; [start, end)
+  Value* select(Value* v, int64_t dim, int64_t index);
+  Value* expand(Value* v, const Sizes& sizes);           // -1 keeps a size; new leading dimensions allowed
+  Value* unsqueeze(Value* v, int64_t dim);
+  Value* squeeze(Value* v, const std::vector<int64_t>& dims);
+  Value* reshape(Value* v, Sizes sizes);                 // one -1 allowed; copies when the strides force it
+  // The view itself if strides allow it, else null.
+  Value* try_view(Value* v, const Sizes& sizes);
+  // Copies: `contiguous` only when v is not contiguous, `copy` always.
+  Value* contiguous(Value* v);
+  Value* copy(Value* v);
+  Value* cast(Value* v, DType dtype);                    // v itself when it already has it
+  // v with the window that `view` shows on it replaced by `source` (same sizes and dtype as the window).
+  Value* view_scatter(Value* root, const Value* view, Value* source);
+
+  // Constants. `scalar` is 0-d; numbers are converted (wrapping) to the dtype.
+  Value* constant(const std::string& name, TensorType type, ConstantData data);
+  Value* scalar(DType dtype, const Argument& number);
+  Value* full(DType dtype, const Sizes& sizes, const Argument& number);   // 0-d constant, expanded
+  template <class T>
+  Value* constant_of(DType dtype, Sizes sizes, const std::vector<T>& data) {
+    return constant("const", TensorType(dtype, std::move(sizes)), ConstantData::copy_of(data.data(), data.size() * sizeof(T)));
+  }
+
+ private:
+  friend struct Promoter;
+  Graph& graph_;
+  Graph::NodeList::iterator at_;
+  std::shared_ptr<const Source> source_;
+  std::string name_;
+  int depth_ = 0;
+};
+
+// PyTorch's torch.promote_types, and torch.result_type over tensors and wrapped numbers.
+DType promote_types(DType a, DType b);
+
+inline int64_t wrap_dim(int64_t dim, int64_t rank) { return dim < 0 ? dim + (rank ? rank : 1) : dim; }
+
+}  // namespace etc::compile

@@ -1,0 +1,31 @@
+// What a pass is, and the list of them in order. A pass takes a graph to an equal one.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace etc::compile {
+
+struct Pass {
+  const char* name;                 // --disable-pass=NAME
+  const char* summary;              // one line for --help and the man page
+  bool (*run)(Graph& graph);        // true if it changed anything
+  bool optional = true;             // false: lowering that cannot be switched off
+};
+
+// In the order they run (passes/passes.cc is the list).
+const std::vector<Pass>& all_passes();
+
+struct PassTimes {
+  std::string name;
+  double milliseconds;
+};
+
+// Runs every pass that is not in `disabled`, verifying the graph after each. `dump`, when given, sees the graph after each pass.
+void run_passes(Graph& graph, const std::set<std::string>& disabled, void (*dump)(void*, const Graph&, const char* stage), void* dump_state,
+                std::vector<PassTimes>* times);
+
+}  // namespace etc::compile
