@@ -3,6 +3,9 @@
 # pointer reaches: constants and delegate blobs, named by offset and size. Little-endian. Major 0: exact match, no compatibility code.
 @0xd3a1c6f0b27e4955;
 
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("etc::schema");
+
 struct Program {
   magic @0 :UInt32;            # 0x00637465, "etc\0" in memory
   major @1 :UInt16;
