@@ -14,6 +14,8 @@ namespace etc::compile {
 const Op* find_kernel_op(std::string_view name);
 
 class OneOp {
+  static constexpr size_t kAlignmentForScratch = 64;
+
  public:
   // `args` in schema order, complete. Tensor memory comes from set_data; until then data is null.
   OneOp(const Op& op, const std::vector<Argument>& args);
@@ -31,7 +33,7 @@ class OneOp {
   // Addresses for `run`: of a tensor argument's value, of result i.
   void set_data(const Value* value, const void* data);
   void set_result_data(uint32_t i, void* data);
-  // Selects, prepares, gives scratch and runs.
+  // Selects, prepares, gives scratch (64-byte aligned) and runs.
   Error run();
 
  private:

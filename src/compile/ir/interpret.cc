@@ -1,0 +1,101 @@
+// Node by node on the heap: the slow, plain way to run a graph that everything fast is compared with.
+#include "ir/interpret.h"
+
+#include <cstring>
+
+#include "ir/error.h"
+#include "ir/one_op.h"
+
+namespace etc::compile {
+namespace {
+
+const ConstantData& root_data(const Value* root, const Environment& env) {
+  if (auto it = env.find(root); it != env.end()) return it->second;
+  if (root->kind == Value::Kind::Constant || root->kind == Value::Kind::State) return root->constant;
+  throw InternalError("value " + root->name + " has no data");
+}
+
+const std::byte* address_of(const Value* v, const Environment& env) {
+  const Value* root = root_of(const_cast<Value*>(v));
+  return root_data(root, env).data + view_offset(v) * size_in_bytes(v->type.dtype);
+}
+
+const char* message_of(Error e) {
+  switch (e) {
+    case Error::BadShape: return "the shapes do not fit";
+    case Error::BadValue: return "an index or value is out of range";
+    case Error::MissingOp: return "no kernel takes these dtypes and strides";
+    default: return "the kernel failed";
+  }
+}
+
+}  // namespace
+
+ConstantData gather(const Value* v, const Environment& env) {
+  const uint32_t width = size_in_bytes(v->type.dtype);
+  const std::byte* from = address_of(v, env);
+  if (v->type.is_contiguous()) return ConstantData::copy_of(from, static_cast<size_t>(v->type.bytes()));
+  const Sizes& sizes = v->type.sizes;
+  std::vector<std::byte> out(static_cast<size_t>(v->type.bytes()));
+  Sizes index(sizes.size(), 0);
+  for (size_t at = 0; at < out.size(); at += width) {
+    int64_t offset = 0;
+    for (size_t d = 0; d < sizes.size(); ++d) offset += index[d] * v->type.strides[d];
+    std::memcpy(out.data() + at, from + offset * width, width);
+    for (size_t d = sizes.size(); d-- > 0 && ++index[d] == sizes[d];) index[d] = 0;
+  }
+  return ConstantData::copy_of(out.data(), out.size());
+}
+
+void run_node(const Node& node, Environment& env) {
+  const Op* op = find_kernel_op(node.op);
+  if (!op) throw InternalError(node.op + " has no kernel to run");
+  // Kernels that refuse an operand's strides get contiguous copies, as the legalise pass would insert.
+  std::vector<std::unique_ptr<Value>> dense;
+  std::vector<Argument> args = node.args;
+  std::vector<ConstantData> copies;
+  std::vector<TensorType> types;
+  for (const Value* r : node.results) types.push_back(r->type);
+  {
+    OneOp probe(*op, args);
+    probe.set_results(types);
+    if (!probe.has_kernel()) {
+      auto densify = [&](Value*& v) {
+        if (v->type.is_contiguous()) return;
+        copies.push_back(gather(v, env));
+        auto d = std::make_unique<Value>(*v);
+        d->producer = nullptr;
+        d->kind = Value::Kind::Constant;
+        d->type = TensorType(v->type.dtype, v->type.sizes);
+        d->constant = copies.back();
+        v = d.get();
+        dense.push_back(std::move(d));
+      };
+      Node copy;
+      copy.args = args;
+      for_each_operand(copy, densify);
+      args = copy.args;
+    }
+  }
+  OneOp one(*op, args);
+  one.set_results(types);
+  Node bound;
+  bound.args = args;
+  for_each_operand(bound, [&](Value*& v) { one.set_data(v, address_of(v, env)); });
+  std::vector<ConstantData> results;
+  for (uint32_t i = 0; i < types.size(); ++i) {
+    const auto bytes = static_cast<size_t>(types[i].bytes());
+    auto memory = std::make_shared<std::vector<std::byte>>(bytes + 64);
+    results.push_back({memory, memory->data(), bytes});
+    one.set_result_data(i, memory->data());
+  }
+  if (Error e = one.run(); e != Error::Ok) throw CompileError(node.op + ": " + message_of(e));
+  for (size_t i = 0; i < results.size(); ++i) env[node.results[i]] = std::move(results[i]);
+}
+
+void run_graph(const Graph& graph, Environment& env) {
+  for (const auto& node : graph.nodes)
+    if (node->op != "etc::view") run_node(*node, env);
+}
+
+}  // namespace etc::compile
