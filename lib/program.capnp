@@ -66,7 +66,7 @@ struct Value {                 # three words
   strides @7 :UInt32;          # index in `ints` of `rank` strides, in elements, none negative
 }
 
-struct Operand {               # one word; see etc/op.h
+struct Operand {               # one word; see etc/op.h. Arguments in schema order, then results; external: name, argument, name, …
   kind @0 :UInt8;
   reserved @1 :UInt8;
   count @2 :UInt16;
@@ -74,7 +74,7 @@ struct Operand {               # one word; see etc/op.h
 }
 
 struct Instruction {           # two words
-  firstOperand @0 :UInt32;     # index of argument 0; the operand before it is the scratch (or none)
+  firstOperand @0 :UInt32;     # index of argument 0; the operand before it is the scratch (or none), a u8 value
   operandCount @1 :UInt16;     # arguments and results
   op @2 :UInt16;               # index in `ops`; for delegates in the delegates' table
   kind @3 :UInt8;              # 0 kernel call, 1 delegate call, 2 eval of slots, 3 swap of two values' addresses
@@ -107,6 +107,13 @@ struct Method {
   blocks @7 :List(Block);
   poolBytes @8 :List(UInt64);  # need of this method in each pool
   slots @9 :UInt32;
+  roots @10 :List(UInt32);     # per value: the value whose bytes it is a window on, or itself. bind_* moves a root with its windows
+  updates @11 :List(Update);   # state and inputs that the method changes
+}
+
+struct Update {                # after a run the bytes of `target`, a state's or an input's value, are those of `value`, which lies there
+  target @0 :UInt32;
+  value @1 :UInt32;
 }
 
 # --- names for people ---

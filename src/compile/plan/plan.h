@@ -1,21 +1,36 @@
 // Where everything lies and what runs: the last form before the file.
 //
-//   Graph ─ lower ─▶ Program of instructions over buffers ─ plan_memory ─▶ offsets ─ check_plan ─▶ emit
+//   Model ─ lower ─▶ instructions over buffers ─ plan_memory ─▶ offsets ─ emit ─▶ file ─ check_plan
+//
+// Names point into the model, which outlives the plan.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "ir/graph.h"
 
 namespace etc::compile {
 
+struct PoolOption {
+  std::string name;
+  uint64_t capacity = UINT64_MAX;
+};
+
+struct PlanOptions {
+  std::vector<PoolOption> pools;  // fastest first; none: one pool "main" without limit
+  bool in_place = true;           // results may take the place of dying arguments
+  bool reuse = true;              // false: no two buffers share bytes, the plan that others are compared with
+};
+
 // A contiguous range of bytes that lives from instruction `first` to `last`, both included; -1 is before the first instruction.
 struct Buffer {
-  std::string name;
+  std::string name;               // of the first value in it
   uint64_t bytes = 0;             // rounded up to kAlignment
-  int32_t first = 0, last = 0;
+  int64_t first = 0, last = 0;
+  uint64_t traffic = 0;           // bytes that instructions read and write in it, for the choice of a pool
   uint32_t pool = 0;
   uint64_t offset = 0;            // the planner's answer
 };
@@ -24,48 +39,49 @@ struct Location {
   enum class Kind : uint8_t { Buffer, Constant, State };
   Kind kind = Kind::Buffer;
   uint32_t index = 0;             // of the buffer, constant or state
-  int64_t offset_bytes = 0;       // inside it
+  uint64_t offset_bytes = 0;      // inside it
 };
 
 // One tensor that an instruction can name.
 struct PlannedValue {
-  const Value* value = nullptr;   // null for scratch
   std::string name;
   TensorType type;
   Location location;
+  uint32_t root = 0;              // the value it is a window on, or itself
 };
 
+struct ValueId {
+  uint32_t index = kNone;
+  static constexpr uint32_t kNone = UINT32_MAX;  // an absent element of a tensor list
+};
+using PlannedArgument = std::variant<None, ValueId, bool, int64_t, double, std::string, std::vector<ValueId>, std::vector<int64_t>,
+                                     std::vector<double>, std::vector<bool>>;
+
 struct PlannedInstruction {
-  const Node* node = nullptr;
   std::string op;
-  const std::vector<Argument>* args = nullptr;   // Value* inside map to planned values
-  std::vector<uint32_t> results;                 // planned value ids
-  int64_t scratch = -1;                          // planned value id or -1
+  std::vector<PlannedArgument> args;
+  std::vector<std::string> arg_names;            // external ops only
+  std::vector<uint32_t> results;
+  uint32_t scratch = ValueId::kNone;
   bool external = false;
+  std::shared_ptr<const Source> source;
 };
 
 struct PlannedPool {
-  std::string name = "main";
+  std::string name;
   uint64_t capacity = UINT64_MAX;
   uint64_t bytes = 0;             // used
-  uint64_t lower_bound = 0;       // live bytes at the peak
-};
-
-struct PlannedConstant {
-  const Value* value = nullptr;
-  uint64_t offset = 0, bytes = 0;
-};
-
-struct PlannedState {
-  std::string name;
-  const Value* value = nullptr;   // dtype, sizes, initial bytes
-  uint64_t offset = 0, bytes = 0; // inside the state block
+  uint64_t lower_bound = 0;       // live bytes at the peak of this order: no plan needs less
 };
 
 struct PlannedIo {
   std::string name;
-  uint32_t value = 0;             // planned value id
+  uint32_t value = 0;
   bool written = false;           // inputs: the program changes it
+};
+
+struct PlannedUpdate {            // after a run `target` (an input or a state) holds `value`, which lies there
+  uint32_t target = 0, value = 0;
 };
 
 // One method, lowered and planned.
@@ -74,9 +90,29 @@ struct MemoryPlan {
   std::vector<PlannedValue> values;
   std::vector<PlannedInstruction> instructions;
   std::vector<Buffer> buffers;
-  std::vector<PlannedPool> pools;
+  std::vector<PlannedPool> pools;                // the same names in every method
   std::vector<PlannedIo> inputs, outputs;
-  std::unordered_map<const Value*, uint32_t> value_ids;
+  std::vector<PlannedUpdate> updates;
+};
+
+// Different bytes of all methods, in the constant segment.
+struct PlannedConstant {
+  ConstantData data;
+  uint64_t offset = 0;
+};
+
+struct PlannedState {
+  std::string name;
+  TensorType type;
+  uint32_t initial = 0;           // constant
+  uint64_t offset = 0;            // in the state block
+};
+
+struct ProgramPlan {
+  std::vector<MemoryPlan> methods;
+  std::vector<PlannedConstant> constants;
+  std::vector<PlannedState> states;
+  uint64_t constant_bytes = 0, state_bytes = 0;
 };
 
 }  // namespace etc::compile
