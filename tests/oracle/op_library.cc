@@ -10,7 +10,7 @@
 #include "ir/interpret.h"
 #include "ir/one_op.h"
 
-namespace ec = etc::compile;
+
 
 extern "C" {
 
@@ -41,7 +41,8 @@ void etc_op_free(EtcTensor* results, int count);
 
 namespace {
 
-using namespace ec;
+using namespace etc;
+using namespace etc::compile;
 
 class Runner {
  public:
