@@ -2,7 +2,7 @@
 // import, decompositions and passes add ops to a graph.
 #pragma once
 
-#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +10,7 @@
 #include "etc/op.h"
 #include "ir/error.h"
 #include "ir/graph.h"
+#include "ir/promote.h"
 #include "ir/schema.h"
 
 namespace etc::compile {
@@ -72,9 +73,12 @@ class Builder {
   Value* op(std::string_view op, std::vector<Argument> args);
   // Schema of a kernel op or decomposition; null when unknown.
   static const Schema* schema_of(std::string_view op);
+  // The dtype that PyTorch computes in over these operands (torch.result_type); wrapped numbers keep their lower category.
+  DType result_type(const Values& operands) const;
 
   // Views: strided windows, no instruction. Dimensions may be negative, as in PyTorch.
   Value* strided(Value* v, Sizes sizes, Sizes strides, int64_t offset);  // absolute: on the root's memory (as_strided)
+  Value* bitcast(Value* v, DType dtype);                 // the same bytes; element sizes must agree
   Value* permute(Value* v, const std::vector<int64_t>& dims);
   Value* transpose(Value* v, int64_t a, int64_t b);
   Value* slice(Value* v, int64_t dim, int64_t start, int64_t end, int64_t step = 1);  // clamped like Python's; [start, end)
@@ -89,12 +93,15 @@ class Builder {
   Value* contiguous(Value* v);
   Value* copy(Value* v);
   Value* cast(Value* v, DType dtype);                    // v itself when it already has it
-  // v with the window that `view` shows on it replaced by `source` (same sizes and dtype as the window).
+  // The root with the window that `view` shows on it replaced by `source` (same sizes and dtype as the window). Contiguous and of the
+  // root's sizes; may itself be a view of `source` when the window is all of the root.
   Value* view_scatter(Value* root, const Value* view, Value* source);
 
   // Constants. `scalar` is 0-d; numbers are converted (wrapping) to the dtype.
   Value* constant(const std::string& name, TensorType type, ConstantData data);
   Value* scalar(DType dtype, const Argument& number);
+  // The bool, int64_t or double that a one-element constant holds; empty for other values.
+  std::optional<Argument> number_in(Value* v) const;
   Value* full(DType dtype, const Sizes& sizes, const Argument& number);   // 0-d constant, expanded
   template <class T>
   Value* constant_of(DType dtype, Sizes sizes, const std::vector<T>& data) {
@@ -102,16 +109,30 @@ class Builder {
   }
 
  private:
-  friend struct Promoter;
+  // A number given for a Tensor parameter: a value outside of the graph, so that it keeps its promotion category. `settled` puts it
+  // into the graph as a 0-d constant; whatever ends in a node or leaves the builder is settled first.
+  Value* wrap(const Argument& number);
+  Value* settled(Value* v);
+  bool is_wrapped(const Value* v) const { return wrapped_.count(v) != 0; }
+
+  void complete(const Schema& schema, std::vector<Argument>& args);  // defaults, then each argument as its parameter wants it
+  Argument fitted(const SchemaArgument& parameter, Argument argument);
+  Results call_kernel(const Op& op, const Schema& schema, std::vector<Argument> args);
+  Results decompose(const Decomposition& decomposition, const Schema& schema, std::vector<Argument> args, std::vector<TensorType> expected);
+  void promote(const Op& op, const Schema& schema, std::vector<Argument>& args);
+  Value* window(Value* v, DType dtype, Sizes sizes, Sizes strides, int64_t offset);
+  std::string result_name(std::string_view op) const;
+
   Graph& graph_;
   Graph::NodeList::iterator at_;
   std::shared_ptr<const Source> source_;
   std::string name_;
   int depth_ = 0;
+  std::unordered_map<const Value*, std::unique_ptr<Value>> wrapped_;
 };
 
-// PyTorch's torch.promote_types, and torch.result_type over tensors and wrapped numbers.
-DType promote_types(DType a, DType b);
+// What messages say of an argument: "f32[2,3]", "1.5", "[1,2]".
+std::string to_string(const Argument& argument);
 
 inline int64_t wrap_dim(int64_t dim, int64_t rank) { return dim < 0 ? dim + (rank ? rank : 1) : dim; }
 
