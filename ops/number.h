@@ -117,6 +117,8 @@ template <class T>
 inline ComputeType<T> load(const T* p) {
   return static_cast<ComputeType<T>>(*p);
 }
+// A byte from outside may be neither 0 nor 1.
+inline bool load(const bool* p) { return *reinterpret_cast<const uint8_t*>(p) != 0; }
 template <class T>
 inline void store(T* p, ComputeType<T> v) {
   *p = static_cast<T>(v);
