@@ -59,9 +59,7 @@ struct Value {                 # three words
   dtype @2 :UInt8;
   rank @3 :UInt8;
   layout @4 :UInt16;
-  flags @5 :UInt16;            # 0, or 1 + n: part of the memory of I/O n (inputs first, then outputs) and moves with it when the
-                               # caller binds other memory there; then inside that I/O's extent. The I/O's own value says so too,
-                               # else it cannot be bound. Never the result of an instruction if n is an input that is not written.
+  flags @5 :UInt16;            # none yet: 0
   sizes @6 :UInt32;            # index in `ints` of `rank` sizes, in elements
   strides @7 :UInt32;          # index in `ints` of `rank` strides, in elements, none negative
 }
