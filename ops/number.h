@@ -26,6 +26,7 @@ inline float small_to_float(uint32_t bits) {
   const uint32_t exponent = (bits >> M) & kExpMask, mantissa = bits & kManMask;
   if (FN ? (exponent == kExpMask && mantissa == kManMask) : (exponent == kExpMask))
     return float_of(sign | 0x7f800000u | ((FN || mantissa) ? 0x400000u | (mantissa << (23 - M)) : 0u));
+  if constexpr (E == 8) return float_of(sign | (exponent << 23) | (mantissa << (23 - M)));  // the range of float, subnormals too
   if (exponent == 0) {  // zero or subnormal: mantissa * 2^(1 - bias - M), exact in float
     const float magnitude = static_cast<float>(mantissa) * float_of((127u + 1 - kBias - M) << 23);
     return float_of(sign | bits_of(magnitude));
@@ -45,7 +46,7 @@ inline uint32_t float_to_small(float f) {
   uint32_t result;
   if (magnitude == 0x7f800000u) {
     return sign | (FN ? kNan : kInfinity);
-  } else if (exponent < 1 - kBias) {  // subnormal: round mantissa of fixed scale
+  } else if (E < 8 && exponent < 1 - kBias) {  // subnormal: round mantissa of fixed scale
     const int shift = (23 - M) + (1 - kBias - exponent);
     if (shift > 24 + 1) {
       result = 0;
