@@ -126,7 +126,7 @@ struct Node {
   std::string target;                     // "torch.ops.aten.add.Tensor"
   std::vector<NamedArgument> inputs;      // in schema order, those that differ from the default
   std::vector<Argument> outputs;
-  std::shared_ptr<const Source> source;   // file:line of the innermost frame that is the user's; shared by equal neighbours; never null
+  std::shared_ptr<const Source> source;   // file:line of the innermost frame that is the user's; never null
 };
 
 struct Graph {
