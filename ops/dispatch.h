@@ -24,6 +24,13 @@ Kernel kernel_for(DType dtype, Types<Ts...>) {
   (void)((dtype == DTypeOf<Ts>::value && (found = &K<Ts>::run, true)) || ...);
   return found;
 }
+// K<T>::scratch for the same T: how many bytes of scratch that kernel wants. 0 when there is none for the dtype.
+template <template <class> class K, class... Ts>
+uint64_t scratch_for(DType dtype, Types<Ts...>, OpContext ctx) {
+  uint64_t bytes = 0;
+  (void)((dtype == DTypeOf<Ts>::value && (bytes = K<Ts>::scratch(ctx), true)) || ...);
+  return bytes;
+}
 // The same by element width in bytes, for kernels that move elements.
 template <template <class> class K>
 Kernel kernel_for_width(DType dtype) {

@@ -1,0 +1,163 @@
+// Products of strided matrices (matmul.h).
+#include "ops/linalg/matmul.h"
+
+#include "ops/parallel.h"
+
+namespace etc {
+namespace {
+
+// A few rows times columns that lie side by side: B is read in place, packing would cost more than the product.
+constexpr int64_t kFewRows = 8;
+
+template <class T>
+void pack_rows(const void* source, int64_t row, int64_t rows, int64_t k0, int64_t kc, Accumulator<T>* strip) {
+  const Matmul<T>& p = *static_cast<const Matmul<T>*>(source);
+  for (int64_t i = 0; i < rows; ++i) {
+    const T* a = p.a + (row + i) * p.a_row + k0 * p.a_column;
+    for (int64_t k = 0; k < kc; ++k, a += p.a_column) strip[k * kGemmRows + i] = static_cast<Accumulator<T>>(load(a));
+  }
+}
+
+template <class T>
+void pack_columns(const void* source, int64_t column, int64_t columns, int64_t k0, int64_t kc, Accumulator<T>* panel) {
+  using Acc = Accumulator<T>;
+  constexpr int64_t kStep = kGemmColumns<Acc>;
+  const Matmul<T>& p = *static_cast<const Matmul<T>*>(source);
+  const T* b = p.b + k0 * p.b_row + column * p.b_column;
+  if (columns == kStep && p.b_column == 1) {
+    for (int64_t k = 0; k < kc; ++k, b += p.b_row, panel += kStep)
+      for (int64_t j = 0; j < kStep; ++j) panel[j] = static_cast<Acc>(load(b + j));
+    return;
+  }
+  for (int64_t j = 0; j < kStep; ++j) {
+    if (j < columns)
+      for (int64_t k = 0; k < kc; ++k) panel[k * kStep + j] = static_cast<Acc>(load(b + k * p.b_row + j * p.b_column));
+    else
+      for (int64_t k = 0; k < kc; ++k) panel[k * kStep + j] = Acc{};
+  }
+}
+
+template <class T>
+Matmul<T> transposed(const Matmul<T>& p) {
+  Matmul<T> t = p;
+  t.m = p.n, t.n = p.m;
+  t.a = p.b, t.a_row = p.b_column, t.a_column = p.b_row;
+  t.b = p.a, t.b_row = p.a_column, t.b_column = p.a_row;
+  t.end.c_row = p.end.c_column, t.end.c_column = p.end.c_row;
+  t.end.add_row = p.end.add_column, t.end.add_column = p.end.add_row;
+  return t;
+}
+
+// Sums over k with both operands dense: 8 partial sums, added up pairwise at the end.
+template <class Acc, int R>
+void dot_rows(int64_t k, const Acc* a, int64_t a_row, const Acc* x, Acc* sums) {
+  typedef Acc Vector __attribute__((vector_size(16), may_alias, aligned(alignof(Acc))));
+  constexpr int64_t kLanes = 16 / sizeof(Acc);
+  Vector partial[R][2] = {};
+  int64_t i = 0;
+  for (; i + 2 * kLanes <= k; i += 2 * kLanes) {
+    const Vector x0 = *reinterpret_cast<const Vector*>(x + i), x1 = *reinterpret_cast<const Vector*>(x + i + kLanes);
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) {
+      partial[r][0] += *reinterpret_cast<const Vector*>(a + r * a_row + i) * x0;
+      partial[r][1] += *reinterpret_cast<const Vector*>(a + r * a_row + i + kLanes) * x1;
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) {
+    Vector both = partial[r][0] + partial[r][1];
+    Acc sum = both[0];
+    for (int64_t lane = 1; lane < kLanes; ++lane) sum += both[lane];
+    for (int64_t j = i; j < k; ++j) sum += a[r * a_row + j] * x[j];
+    sums[r] = sum;
+  }
+}
+
+template <class T>
+void matrix_times_vector(const Matmul<T>& p, const Hooks* hooks) {
+  using Acc = Accumulator<T>;
+  const Acc* a = reinterpret_cast<const Acc*>(p.a);
+  const Acc* x = reinterpret_cast<const Acc*>(p.b);
+  const Pieces pieces(p.m, 65536 / (p.k + 1) + 1, 64);
+  parallel_for(hooks, pieces.count, [&](int64_t piece) {
+    int64_t row = pieces.begin(piece);
+    const int64_t end = pieces.end(piece);
+    Acc sums[4];
+    for (; row + 4 <= end; row += 4) {
+      dot_rows<Acc, 4>(p.k, a + row * p.a_row, p.a_row, x, sums);
+      for (int64_t r = 0; r < 4; ++r) p.end.put(row + r, 0, sums[r]);
+    }
+    for (; row < end; ++row) {
+      dot_rows<Acc, 1>(p.k, a + row * p.a_row, p.a_row, x, sums);
+      p.end.put(row, 0, sums[0]);
+    }
+  });
+}
+
+enum class Path { Vector, InPlace, Packed };
+
+// Turns the product so that B is the one that is better packed, and says how to go on.
+template <class T>
+Path choose(const Matmul<T>& p, Matmul<T>* chosen) {
+  *chosen = p.n > p.m ? transposed(p) : p;  // B is the smaller one
+  if constexpr (kIsAccumulator<T>) {
+    if (chosen->n == 1 && chosen->a_column == 1 && chosen->b_row == 1) return Path::Vector;
+    if (chosen->n <= kFewRows && chosen->a_row == 1 && chosen->m > kFewRows) {
+      *chosen = transposed(*chosen);
+      return Path::InPlace;
+    }
+  }
+  return Path::Packed;
+}
+
+}  // namespace
+
+template <class T>
+uint64_t matmul_scratch(const Matmul<T>& product) {
+  using Acc = Accumulator<T>;
+  Matmul<T> p;
+  if (choose(product, &p) == Path::Vector) return 0;
+  return gemm_scratch<Acc>(p.m, p.n, p.k, !kIsAccumulator<T>);
+}
+
+template <class T>
+void matmul(const Matmul<T>& product, std::byte* scratch, const Hooks* hooks) {
+  using Acc = Accumulator<T>;
+  Matmul<T> p;
+  const Path path = choose(product, &p);
+  Product<Acc> g;
+  g.m = p.m, g.n = p.n, g.k = p.k;
+  if constexpr (kIsAccumulator<T>) {
+    if (path == Path::Vector) return matrix_times_vector(p, hooks);
+    g.a = reinterpret_cast<const Acc*>(p.a);
+    g.a_row = p.a_row, g.a_column = p.a_column;
+    if (path == Path::InPlace) {
+      g.b = reinterpret_cast<const Acc*>(p.b);
+      g.b_row = p.b_row;
+    }
+  } else {
+    (void)path;
+    g.pack_a = &pack_rows<T>;
+    g.a_source = &p;
+  }
+  g.pack_b = &pack_columns<T>;
+  g.b_source = &p;
+  p.end.finish(g);
+  gemm(g, scratch, hooks);
+}
+
+#define ETC_MATMUL(T)                                   \
+  template uint64_t matmul_scratch<T>(const Matmul<T>&); \
+  template void matmul<T>(const Matmul<T>&, std::byte*, const Hooks*);
+ETC_MATMUL(float)
+ETC_MATMUL(double)
+ETC_MATMUL(Half)
+ETC_MATMUL(BFloat16)
+ETC_MATMUL(uint8_t)
+ETC_MATMUL(int8_t)
+ETC_MATMUL(int16_t)
+ETC_MATMUL(int32_t)
+ETC_MATMUL(int64_t)
+#undef ETC_MATMUL
+
+}  // namespace etc

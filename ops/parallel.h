@@ -1,0 +1,43 @@
+// Splitting a kernel's work over the caller's threads. How work is split depends on shapes alone, never on how many threads there
+// are, so results have the same bits with any number of them.
+#pragma once
+
+#include "etc/op.h"
+
+namespace etc {
+
+// Calls f(i) for every i in [0, count), on any thread and in any order; returns when all are done. Without threads: here, in order.
+template <class F>
+inline void parallel_for(const Hooks* hooks, int64_t count, const F& f) {
+  if (count <= 1 || !hooks || !hooks->parallel_for || hooks->workers <= 1) {
+    for (int64_t i = 0; i < count; ++i) f(i);
+    return;
+  }
+  hooks->parallel_for(
+      hooks->user, static_cast<size_t>(count),
+      [](void* argument, size_t index, size_t) { (*static_cast<const F*>(argument))(static_cast<int64_t>(index)); },
+      const_cast<F*>(&f));
+}
+
+// Work on items that each need scratch memory of their own: slot s takes the items s, s + slots, …, one after the other, so that
+// `slots` blocks of scratch are enough. Calls f(slot, item).
+template <class F>
+inline void parallel_slots(const Hooks* hooks, int64_t slots, int64_t items, const F& f) {
+  parallel_for(hooks, slots < items ? slots : items, [&](int64_t slot) {
+    for (int64_t item = slot; item < items; item += slots) f(slot, item);
+  });
+}
+
+// Pieces of at least `grain` units each, at most `most` of them: how many, and where piece i begins (piece `count` is the end).
+struct Pieces {
+  int64_t total, count;
+  Pieces(int64_t total, int64_t grain, int64_t most) : total(total) {
+    count = total / (grain < 1 ? 1 : grain);
+    if (count > most) count = most;
+    if (count < 1) count = total > 0 ? 1 : 0;
+  }
+  int64_t begin(int64_t i) const { return total / count * i + (i < total % count ? i : total % count); }
+  int64_t end(int64_t i) const { return begin(i + 1); }
+};
+
+}  // namespace etc
