@@ -4,19 +4,18 @@
 #include <stdexcept>
 #include <string>
 
+#include "host/error.h"
+
 namespace etc::compile {
 
-// Exit codes of the tools; man pages list them.
-enum ExitCode : int { kOk = 0, kDiffers = 1, kUsage = 2, kBadInput = 3, kEnvironment = 4, kInternal = 70 };
+using host::ExitCode;
+using enum host::ExitCode;
 
-// Names the file or place, says what is wrong and the way out; lower case, no full stop.
-class CompileError : public std::runtime_error {
+// Names the file or place, says what is wrong and the way out; lower case, no full stop. Files that cannot be read or written
+// throw its base, host::UserError, which is what main catches.
+class CompileError : public host::UserError {
  public:
-  explicit CompileError(const std::string& what, ExitCode code = kBadInput) : std::runtime_error(what), code_(code) {}
-  ExitCode code() const { return code_; }
-
- private:
-  ExitCode code_;
+  explicit CompileError(const std::string& what, ExitCode code = kBadInput) : UserError(what, code) {}
 };
 
 class InternalError : public std::logic_error {
