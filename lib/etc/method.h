@@ -5,8 +5,9 @@
 
 namespace etc {
 
-// What the caller lends, each aligned to kAlignment: at least the bytes that Program::needs and pool_bytes say. All of it must
-// outlive the Method. `pools` has one span for each pool of the program. Constants are never written.
+// What the caller lends, each aligned to kAlignment: at least the bytes that Program::needs and pool_bytes say, no two of them
+// overlapping. The bytes must outlive the Method; the array of spans need not. `pools` has one span for each pool of the program.
+// Constants are never written.
 struct Memory {
   Span<std::byte> arena;
   Span<const Span<std::byte>> pools;
@@ -17,7 +18,8 @@ struct Memory {
 class Method {
  public:
   // Finds each op in `ops` (first table that has it), checks every instruction with its `infer`, selects and prepares kernels.
-  // `hooks` is copied. MissingOp, OutOfMemory, BadProgram, BadArgument; `fault` (may be null) says where.
+  // `hooks` is copied. MissingOp: an op, or a delegate; OutOfMemory: a span is too small; BadProgram: an instruction is wrong, or of a
+  // kind that this build cannot run; BadArgument: memory is not aligned, or no such method. `fault` (may be null) says where.
   static Result<Method*> load(const Program& program, uint32_t method, Span<const OpTable* const> ops, const Memory& memory,
                               const Hooks& hooks, Fault* fault) noexcept;
 
@@ -27,8 +29,10 @@ class Method {
   const Tensor& input(uint32_t i) const noexcept;
   const Tensor& output(uint32_t i) const noexcept;
 
-  // Puts the caller's memory there instead, from the next execute on. BadArgument: null, not 16-byte aligned, smaller than the
-  // tensor, or overlapping a pool, the state or another binding.
+  // Puts the caller's memory there instead, with the same strides, from the next execute on: the tensor, its windows, and what the
+  // program leaves in it. An input that the program does not change is never written. BadArgument, and nothing is changed: null, not
+  // 16-byte aligned, smaller than the tensor's extent, overlapping other memory of this Method or another binding; or the tensor cannot
+  // move: it is a part of a larger value, lies in the state, or shares its bytes with an earlier input or output, which moves both.
   Error bind_input(uint32_t i, Span<std::byte> memory) noexcept;
   Error bind_output(uint32_t i, Span<std::byte> memory) noexcept;
 
@@ -36,7 +40,8 @@ class Method {
   // `budget` bounds the number of backward jumps.
   Error execute(Fault* fault, uint32_t budget = 0xffffffffu) noexcept;
 
-  // For tracers and debuggers: runs one instruction; false when the method is done. begin() starts over.
+  // For tracers and debuggers: runs one instruction; false, and nothing run, when the method is done. begin() starts over.
+  // next_instruction() is the one that step would run, or Fault::kNowhere when the method is done.
   void begin(uint32_t budget = 0xffffffffu) noexcept;
   Result<bool> step(Fault* fault) noexcept;
   uint32_t next_instruction() const noexcept;
@@ -50,6 +55,7 @@ class Method {
  private:
   Method() = default;
   friend struct MethodAccess;
+  Error follow_jumps() noexcept;
   Program program_;
   uint32_t method_ = 0;
   uint32_t block_ = 0;
@@ -57,7 +63,7 @@ class Method {
   Hooks hooks_{};
   Instr* instructions_ = nullptr;
   Span<const Span<std::byte>> pools_;
-  Span<std::byte> state_;
+  Span<std::byte> state_, arena_;
 };
 
 }  // namespace etc

@@ -30,7 +30,7 @@ struct TensorInfo {
   uint8_t rank = 0;
   uint32_t flags = 0;  // inputs: bit 0 = the program writes it
   const int64_t* sizes = nullptr;
-  const int64_t* strides = nullptr;
+  const int64_t* strides = nullptr;  // null for states: they are contiguous
   uint64_t bytes = 0;  // extent in bytes
 };
 
@@ -41,10 +41,6 @@ struct Needs {
   uint64_t worker_scratch = 0;  // per worker
   uint32_t pools = 0;           // pool(i) of Program gives each pool's bytes for a method
 };
-
-namespace wire {
-struct Struct;
-}
 
 // A view over the caller's bytes, which must stay put, unchanged and 64-byte aligned while the Program and its Methods live.
 // Copyable. One Program serves any number of threads, each with its own Method.

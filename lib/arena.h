@@ -1,0 +1,47 @@
+// What a loaded method keeps in the caller's arena, and where.
+//
+//   | Method | pool spans | Instr × instructions | Tensor × values | Slot × slots | prepared state of each kernel |
+//
+// Every part starts at a multiple of 8 bytes. Sizes, strides, operands and literals stay in the file.
+#pragma once
+
+#include "format.h"
+
+namespace etc {
+
+struct ArenaLayout {
+  uint64_t pools = 0, instructions = 0, values = 0, slots = 0, prepared = 0;  // offsets in the arena
+  uint64_t bytes = 0;
+};
+
+constexpr uint64_t round_up_to_word(uint64_t bytes) { return (bytes + 7) & ~uint64_t{7}; }
+
+// Finds the op of a kernel call in the caller's tables, remembering the first ones of the program: most programs have fewer.
+class OpFinder {
+ public:
+  OpFinder(const Program& program, Span<const OpTable* const> tables) : program_(program), tables_(tables) {}
+
+  // Null when no table has it.
+  const Op* find(uint32_t i) {
+    if (i >= kRemembered) return program_.find_op(i, tables_);
+    if (!found_[i]) found_[i] = program_.find_op(i, tables_);
+    return found_[i];
+  }
+
+ private:
+  static constexpr uint32_t kRemembered = 64;
+  const Program& program_;
+  Span<const OpTable* const> tables_;
+  const Op* found_[kRemembered] = {};
+};
+
+// MissingOp, or BadProgram for an instruction that this build cannot run; `fault` (may be null) says which.
+Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFinder& ops, Fault* fault) noexcept;
+
+// Fills `fault`, when there is one, and returns the error.
+inline Error fail(Fault* fault, Error error, uint32_t instruction = Fault::kNowhere, uint32_t operand = Fault::kNowhere) {
+  if (fault) *fault = {error, instruction, operand};
+  return error;
+}
+
+}  // namespace etc

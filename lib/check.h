@@ -1,0 +1,20 @@
+// The second half of verification: what one call of an op must keep to, now that the op is known and memory is in place.
+#pragma once
+
+#include "etc/op.h"
+
+namespace etc {
+
+// In Tensor::flags of a loaded method: no instruction may write it. Constants, and inputs that the program does not change.
+constexpr uint32_t kReadOnly = 1;
+
+// Ok when
+//   - the operands are those of the op's schema, in number and kind;
+//   - `infer` accepts the arguments and gives the dtypes and sizes that the results have;
+//   - results may be written, do not overlap themselves, and share no byte with another operand or the scratch, except that
+//     result 0 may lie exactly where an argument lies that the op declares `in_place`;
+//   - the scratch that the op asks for is there.
+// BadProgram otherwise; `*operand` then is the position to blame, or Fault::kNowhere.
+Error check_call(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept;
+
+}  // namespace etc

@@ -1,0 +1,211 @@
+// Verification of a program file, from pointers to the meaning of numbers; see verify.h.
+#include "verify.h"
+
+#include "extent.h"
+
+namespace etc {
+namespace {
+
+using namespace format;
+
+bool is_range(uint64_t first, uint64_t count, uint64_t size) { return first <= size && count <= size - first; }
+
+// The lists that all methods refer to. A file's tensor lists may share ids, so their total length is no part of the segment's
+// length; a budget in proportion to it keeps the time linear.
+struct Verifier {
+  const format::Program& program;
+  Span<const int64_t> ints;
+  Span<const uint32_t> indices;
+  Span<const Pool> pools;
+  uint64_t reals, strings;
+  uint64_t list_entries_left;
+
+  bool name(const Name& n) const { return is_range(n.offset, n.size, strings); }
+  bool op_names() const;
+  bool pool_names() const;
+  bool states() const;
+  bool method(const Method& m);
+
+  bool value(const Value& v, Span<const uint64_t> pool_bytes) const;
+  bool window(const Value& v, const Value& root) const;
+  bool roots(Span<const uint32_t> roots, Span<const Value> values) const;
+  bool updates(const Method& m, Span<const Value> values) const;
+  bool ios(Span<const Io> list, Span<const Value> values) const;
+  bool operand(const Operand& o, const Method& m, uint64_t values);
+  bool instructions(const Method& m) const;
+  bool blocks(const Method& m, Span<const Value> values) const;
+
+  uint64_t extent(const Value& v) const {  // of a verified value
+    return extent_of({nullptr, ints.data + v.sizes, ints.data + v.strides, v.dtype, v.rank, 0, 0});
+  }
+};
+
+bool accept_lists(wire::Reader& reader, const format::Program& p) {
+  if (!reader.accept_list<int64_t>(p.int_list) || !reader.accept_list<double>(p.real_list) ||
+      !reader.accept_list<uint32_t>(p.index_list) || !reader.accept_list<char>(p.string_list) ||
+      !reader.accept_list<OpName>(p.op_list) || !reader.accept_list<Pool>(p.pool_list) ||
+      !reader.accept_list<State>(p.state_list) || !reader.accept_list<Method>(p.method_list))
+    return false;
+  for (const Method& m : p.methods())
+    if (!reader.accept_list<Io>(m.input_list) || !reader.accept_list<Io>(m.output_list) ||
+        !reader.accept_list<Value>(m.value_list) || !reader.accept_list<OperandRecord>(m.operand_list) ||
+        !reader.accept_list<Instruction>(m.instruction_list) || !reader.accept_list<Block>(m.block_list) ||
+        !reader.accept_list<uint64_t>(m.pool_bytes_list) || !reader.accept_list<uint32_t>(m.root_list) ||
+        !reader.accept_list<Update>(m.update_list))
+      return false;
+  return true;
+}
+
+bool Verifier::op_names() const {
+  for (const OpName& op : program.ops())
+    if (!name(op.name)) return false;
+  return true;
+}
+
+bool Verifier::pool_names() const {
+  if (pools.size > 0xffffu - kFirstPool) return false;
+  for (const Pool& pool : pools)
+    if (!name(pool.name)) return false;
+  return true;
+}
+
+bool Verifier::states() const {
+  for (const State& s : program.states()) {
+    if (!name(s.name) || !is_valid(s.dtype) || s.rank > kMaxRank || !is_range(s.sizes, s.rank, ints.size)) return false;
+    int64_t bytes = size_in_bytes(s.dtype);
+    for (uint32_t d = 0; d < s.rank; ++d)
+      if (!checked_multiply(bytes, ints[s.sizes + d], &bytes)) return false;
+    if (static_cast<uint64_t>(bytes) > s.bytes || s.offset % kAlignment != 0 || !is_range(s.offset, s.bytes, program.state_bytes) ||
+        !is_range(s.initial, s.bytes, program.constant_bytes))
+      return false;
+  }
+  return true;
+}
+
+bool Verifier::value(const Value& v, Span<const uint64_t> pool_bytes) const {
+  // Packed layouts have extents of their own; the compiler writes none yet, so this is where their sizes will be checked.
+  if (!is_valid(v.dtype) || v.rank > kMaxRank || v.layout != 0) return false;
+  if (!is_range(v.sizes, v.rank, ints.size) || !is_range(v.strides, v.rank, ints.size)) return false;
+  uint64_t bytes;
+  if (!extent_of(v.dtype, v.rank, ints.data + v.sizes, ints.data + v.strides, &bytes)) return false;
+  if (v.storage >= kFirstPool + pool_bytes.size) return false;
+  const uint64_t capacity = v.storage == kConstants ? program.constant_bytes
+                            : v.storage == kState   ? program.state_bytes
+                                                    : pool_bytes[v.storage - kFirstPool];
+  return v.offset % size_in_bytes(v.dtype) == 0 && is_range(v.offset, bytes, capacity);
+}
+
+// A window lies inside its root, and stays aligned wherever the root goes. An empty one has no bytes that could be outside.
+bool Verifier::window(const Value& v, const Value& root) const {
+  if (v.storage != root.storage || (v.offset - root.offset) % size_in_bytes(v.dtype) != 0) return false;
+  const uint64_t bytes = extent(v);
+  return bytes == 0 || (v.offset >= root.offset && is_range(v.offset - root.offset, bytes, extent(root)));
+}
+
+bool Verifier::roots(Span<const uint32_t> roots, Span<const Value> values) const {
+  if (roots.size != values.size) return false;
+  for (size_t v = 0; v < values.size; ++v) {
+    const uint32_t root = roots[v];
+    if (root >= values.size || roots[root] != root || !window(values[v], values[root])) return false;
+  }
+  return true;
+}
+
+// What a method leaves in a state or an input has the very bytes of it, so that both can be moved as one.
+bool Verifier::updates(const Method& m, Span<const Value> values) const {
+  for (const Update& u : m.updates()) {
+    if (u.target >= values.size || u.value >= values.size || m.roots()[u.target] != u.target) return false;
+    const Value &target = values[u.target], &root = values[m.roots()[u.value]];
+    if (target.storage == kConstants || !window(values[u.value], target) || !window(root, target)) return false;
+  }
+  return true;
+}
+
+bool Verifier::ios(Span<const Io> list, Span<const Value> values) const {
+  for (const Io& io : list)
+    if (!name(io.name) || io.value >= values.size || values[io.value].storage == kConstants) return false;
+  return true;
+}
+
+bool Verifier::operand(const Operand& o, const Method& m, uint64_t values) {
+  switch (o.kind) {
+    case OperandKind::None: return true;
+    case OperandKind::Tensor: return o.index < values;
+    case OperandKind::Int: return o.index < ints.size;
+    case OperandKind::Real: return o.index < reals;
+    case OperandKind::Bool: return o.index <= 1;
+    case OperandKind::String: return is_range(o.index, o.count, strings);
+    case OperandKind::Ints:
+    case OperandKind::Bools: return is_range(o.index, o.count, ints.size);
+    case OperandKind::Reals: return is_range(o.index, o.count, reals);
+    case OperandKind::IntSlot:
+    case OperandKind::RealSlot: return o.index < m.slots;
+    case OperandKind::IntSlots: return is_range(o.index, o.count, m.slots);
+    case OperandKind::Tensors:
+      if (!is_range(o.index, o.count, indices.size) || o.count > list_entries_left) return false;
+      list_entries_left -= o.count;
+      for (uint32_t i = 0; i < o.count; ++i)
+        if (const uint32_t id = indices[o.index + i]; id != kNoValue && id >= values) return false;
+      return true;
+  }
+  return false;
+}
+
+bool Verifier::instructions(const Method& m) const {
+  const uint64_t operands = m.operands().size, ops = program.ops().size;
+  for (const Instruction& i : m.instructions()) {
+    if (static_cast<uint32_t>(i.kind) >= kInstructionKindCount) return false;
+    // The operand before the first is the scratch.
+    if (i.first_operand == 0 || !is_range(i.first_operand, i.operand_count, operands)) return false;
+    if (i.kind == InstructionKind::Kernel && i.op >= ops) return false;
+  }
+  return true;
+}
+
+bool Verifier::blocks(const Method& m, Span<const Value> values) const {
+  const Span<const Block> blocks = m.blocks();
+  uint64_t covered = 0;
+  for (const Block& b : blocks) {
+    if (b.first != covered) return false;
+    covered += b.count;
+    if (static_cast<uint32_t>(b.end) >= kBlockEndCount) return false;
+    if (b.end != BlockEnd::Return && b.target >= blocks.size) return false;
+    if (b.end == BlockEnd::JumpIfFalse &&
+        (b.value >= values.size || values[b.value].dtype != DType::Bool || values[b.value].rank != 0))
+      return false;
+  }
+  // Control never runs off the end: the last block does not fall through.
+  return !blocks.empty() && blocks[blocks.size - 1].end != BlockEnd::JumpIfFalse && covered == m.instructions().size;
+}
+
+bool Verifier::method(const Method& m) {
+  const Span<const Value> values = m.values();
+  const Span<const uint64_t> pool_bytes = m.pool_bytes();
+  if (!name(m.name) || pool_bytes.size != pools.size) return false;
+  for (size_t i = 0; i < pools.size; ++i)
+    if (pool_bytes[i] > pools[i].bytes) return false;
+  for (const Value& v : values)
+    if (!value(v, pool_bytes)) return false;
+  if (!ios(m.inputs(), values) || !ios(m.outputs(), values)) return false;
+  if (!roots(m.roots(), values) || !updates(m, values)) return false;
+  for (const Operand& o : m.operands())
+    if (!operand(o, m, values.size)) return false;
+  return instructions(m) && blocks(m, values);
+}
+
+}  // namespace
+
+bool verify_program(Span<const wire::Word> segment, uint64_t constant_capacity) noexcept {
+  wire::Reader reader(segment);
+  if (!reader.accept_root<format::Program>()) return false;
+  const format::Program& p = wire::root_of<format::Program>(segment.data);
+  if (!accept_lists(reader, p) || p.constant_bytes > constant_capacity) return false;
+  constexpr uint64_t kListEntriesPerWord = 16;
+  Verifier verifier{p, p.ints(), p.indices(), p.pools(), p.reals().size, p.strings().size, kListEntriesPerWord * segment.size};
+  if (!verifier.op_names() || !verifier.pool_names() || !verifier.states()) return false;
+  for (const Method& m : p.methods())
+    if (!verifier.method(m)) return false;
+  return true;
+}
+
+}  // namespace etc
