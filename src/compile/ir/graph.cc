@@ -65,19 +65,25 @@ bool same_constant(const Value& v, const TensorType& type, const ConstantData& d
 
 }  // namespace
 
+std::string Graph::unique_name(std::string name) {
+  if (name.empty()) name = "v";
+  if (names_[name]++ == 0) return name;
+  std::string numbered;
+  do numbered = name + "_" + std::to_string(names_[name]++);
+  while (names_.count(numbered));
+  names_[numbered] = 1;
+  return numbered;
+}
+
+void Graph::rename(Value* v, std::string name) {
+  if (v->name != name) v->name = unique_name(std::move(name));
+}
+
 Value* Graph::new_value(Value::Kind kind, std::string name, TensorType type) {
   auto v = std::make_unique<Value>();
   v->kind = kind;
   v->id = next_id_++;
-  if (name.empty()) name = "v";
-  if (int& taken = names_[name]; taken++ > 0) {
-    std::string numbered;
-    do numbered = name + "_" + std::to_string(taken++);
-    while (names_.count(numbered));
-    names_[numbered] = 1;
-    name = std::move(numbered);
-  }
-  v->name = std::move(name);
+  v->name = unique_name(std::move(name));
   v->type = std::move(type);
   values_.push_back(std::move(v));
   return values_.back().get();

@@ -113,6 +113,9 @@ class Graph {
   Node* insert_node(NodeList::iterator where, std::string op, std::vector<Argument> args, std::vector<TensorType> results,
                     std::shared_ptr<const Source> source = nullptr, const std::string& name = {});
 
+  // Gives `v` another name; a name that is taken gets a number.
+  void rename(Value* v, std::string name);
+
   // Every use (arguments, list elements, outputs) of a key becomes its mapped value; chains are followed.
   // A view whose operand becomes a view is composed, so operands stay roots.
   void replace_uses(const std::unordered_map<Value*, Value*>& map);
@@ -125,6 +128,7 @@ class Graph {
 
  private:
   Value* new_value(Value::Kind kind, std::string name, TensorType type);
+  std::string unique_name(std::string name);
   std::vector<std::unique_ptr<Value>> values_;
   std::unordered_map<std::string, int> names_;
   std::unordered_map<uint64_t, std::vector<Value*>> constants_by_hash_;

@@ -1,0 +1,144 @@
+// The graph's rules, checked one value, node and output at a time.
+#include "ir/verifier.h"
+
+#include <unordered_set>
+#include <utility>
+
+#include "ir/error.h"
+#include "ir/one_op.h"
+
+namespace etc::compile {
+namespace {
+
+class Verifier {
+ public:
+  Verifier(const Graph& graph, const char* stage) : graph_(graph), stage_(stage) {}
+
+  void run() {
+    for (const auto& v : graph_.values()) owned_.insert(v.get());
+    for (const Value* v : graph_.inputs) declare(v, Value::Kind::Input);
+    for (const Value* v : graph_.states) {
+      declare(v, Value::Kind::State);
+      check_data(v);
+    }
+    for (const auto& node : graph_.nodes) {
+      node_ = node.get();
+      check_node(*node);
+    }
+    node_ = nullptr;
+    for (const Output& o : graph_.outputs) check_output(o);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const {
+    std::string place = std::string("after ") + stage_ + ": ";
+    if (node_) place += (node_->results.empty() ? "" : "%" + node_->results[0]->name + " = ") + node_->op + ": ";
+    throw InternalError(place + what);
+  }
+
+  void declare(const Value* v, Value::Kind kind) {
+    if (!v || !owned_.count(v)) fail("a value of another graph");
+    if (v->kind != kind) fail("%" + v->name + " is of the wrong kind");
+    if (!names_.insert(v->name).second) fail("two values are called %" + v->name);
+    if (v->type.sizes.size() != v->type.strides.size()) fail("%" + v->name + " has not as many strides as sizes");
+    if (v->type.sizes.size() > kMaxRank) fail("%" + v->name + " has too high a rank");
+    for (int64_t s : v->type.sizes)
+      if (s < 0) fail("%" + v->name + " has a negative size");
+    if (!(node_ && node_->op == "etc::view") && !v->type.is_contiguous()) fail("%" + v->name + " is no view and not contiguous");
+    known_.insert(v);
+  }
+  void check_data(const Value* v) const {
+    if (v->constant.bytes != static_cast<uint64_t>(v->type.bytes())) fail("%" + v->name + " has the wrong number of bytes");
+  }
+  void use(const Value* v) {
+    if (!v) fail("an operand is missing");
+    if (!owned_.count(v)) fail("an operand is of another graph");
+    if (v->kind == Value::Kind::Constant && !known_.count(v)) {
+      declare_constant(v);
+      return;
+    }
+    if (!known_.count(v)) fail("%" + v->name + " is used before it is made");
+  }
+  void declare_constant(const Value* v) {
+    const Node* node = std::exchange(node_, nullptr);
+    declare(v, Value::Kind::Constant);
+    check_data(v);
+    node_ = node;
+  }
+
+  void check_node(const Node& node) {
+    for (const Argument& a : node.args)
+      if (auto* v = std::get_if<Value*>(&a); v && !*v) fail("an operand is null");
+    for_each_operand(node, [&](const Value* v) { use(v); });
+    for (const Value* r : node.results) {
+      declare(r, Value::Kind::Result);
+      if (r->producer != &node) fail("%" + r->name + " names another producer");
+    }
+    if (node.is_external()) {
+      if (node.arg_names.size() != node.args.size()) fail("an external op needs a name for each argument");
+    } else if (node.op == "etc::view") {
+      check_view(node);
+    } else {
+      check_kernel_op(node);
+    }
+  }
+
+  void check_view(const Node& node) const {
+    if (node.args.size() != 4 || node.results.size() != 1 || !std::holds_alternative<Value*>(node.args[0]) ||
+        !std::holds_alternative<Sizes>(node.args[1]) || !std::holds_alternative<Sizes>(node.args[2]) || !std::holds_alternative<int64_t>(node.args[3]))
+      fail("the arguments of a view are (tensor, sizes, strides, offset)");
+    const Value* root = std::get<Value*>(node.args[0]);
+    const TensorType& type = node.results[0]->type;
+    if (is_view(root)) fail("the operand of a view is itself a view");
+    if (type != TensorType(root->type.dtype, std::get<Sizes>(node.args[1]), std::get<Sizes>(node.args[2])))
+      fail("the result's type is not the one that the arguments say");
+    // The last element of the window lies inside the root.
+    int64_t last = std::get<int64_t>(node.args[3]);
+    bool ok = last >= 0, empty = false;
+    for (size_t d = 0; d < type.sizes.size(); ++d) {
+      int64_t step = 0;
+      empty = empty || type.sizes[d] == 0;
+      ok = ok && (type.sizes[d] == 0 || (checked_multiply(type.sizes[d] - 1, type.strides[d], &step) && checked_add(last, step, &last)));
+    }
+    if (!ok || (empty ? last > root->type.numel() : last >= root->type.numel())) fail("the window reaches outside of %" + root->name);
+  }
+
+  void check_kernel_op(const Node& node) const {
+    const Op* op = find_kernel_op(node.op);
+    if (!op) fail("the op has no kernel");
+    if (node.args.size() != op->signature.arguments) fail("the op takes " + std::to_string(op->signature.arguments) + " arguments");
+    if (node.results.size() != op->signature.results) fail("the op has " + std::to_string(op->signature.results) + " results");
+    OneOp one(*op, node.args);
+    std::vector<TensorType> inferred;
+    if (one.infer(&inferred) != Error::Ok) fail("infer refuses the arguments");
+    for (size_t i = 0; i < inferred.size(); ++i) {
+      const TensorType& type = node.results[i]->type;
+      if (type.dtype != inferred[i].dtype || type.sizes != inferred[i].sizes) fail("the type of %" + node.results[i]->name + " is not what infer says");
+    }
+  }
+
+  void check_output(const Output& o) {
+    use(o.value);
+    if (o.kind == Output::Kind::User) {
+      if (o.target) fail("output \"" + o.name + "\" has a target");
+      return;
+    }
+    const Value::Kind wanted = o.kind == Output::Kind::State ? Value::Kind::State : Value::Kind::Input;
+    if (!o.target || !known_.count(o.target) || o.target->kind != wanted) fail("a mutation without a state or input to change");
+    if (!written_.insert(o.target).second) fail("%" + o.target->name + " is changed twice");
+    if (o.value->type.dtype != o.target->type.dtype || o.value->type.sizes != o.target->type.sizes)
+      fail("the new value of %" + o.target->name + " has another type");
+  }
+
+  const Graph& graph_;
+  const char* stage_;
+  const Node* node_ = nullptr;
+  std::unordered_set<const Value*> owned_, known_, written_;
+  std::unordered_set<std::string> names_;
+};
+
+}  // namespace
+
+void verify(const Graph& graph, const char* stage) { Verifier(graph, stage).run(); }
+
+}  // namespace etc::compile
