@@ -75,7 +75,7 @@ struct Block {
 
   void pack(int64_t panel) const {
     const int64_t j = panel * kStep;
-    if (is_packed(j)) p.pack_b(p.b_source, n0 + j, smaller(kStep, nc - j), k0, kc, packed + j * kc);
+    if (kc > 0 && is_packed(j)) p.pack_b(p.b_source, n0 + j, smaller(kStep, nc - j), k0, kc, packed + j * kc);
   }
 
   // Multiplies up to kGemmRows rows of A.
@@ -103,7 +103,7 @@ struct Block {
   // Not inline: only who packs A pays for the strip on the stack.
   [[gnu::noinline]] void multiply_packed(int64_t row, int64_t rows) const {
     Acc strip[kGemmRows * kGemmDepth];
-    p.pack_a(p.a_source, row, rows, k0, kc, strip);
+    if (kc > 0) p.pack_a(p.a_source, row, rows, k0, kc, strip);
     multiply(row, rows, strip, 1, kGemmRows);
   }
   void multiply_strip(int64_t s) const {
