@@ -54,7 +54,7 @@ def _tensor(t, keep):
     keep.append(t)
     storage = t.untyped_storage()
     r = _Tensor(dtype=NUMBERS[t.dtype], rank=t.dim(), data=t.data_ptr() or storage.data_ptr(), bytes=storage.nbytes())
-    r.begin = storage.data_ptr() - r.data
+    r.begin = storage.data_ptr() - (r.data or 0)
     r.sizes[: t.dim()] = t.size()
     r.strides[: t.dim()] = t.stride()
     return r
