@@ -4,20 +4,23 @@
 #include <algorithm>
 #include <map>
 
+#include "host/mapped_zip.h"
 #include "import/json.h"
-#include "import/mapped_zip.h"
 
 namespace etc::compile {
 namespace {
 
 using exported::Payload;
+using host::Bytes;
+using host::MappedZip;
 
+constexpr const char* kHint = "give the file that torch.export.save(torch.export.export(model, args), \"model.pt2\") wrote";
 constexpr const char* kResave = "; load and save it again with torch 2.9 or later: torch.export.save(torch.export.load(\"in.pt2\"), \"out.pt2\")";
 
 bool ends_with(std::string_view text, std::string_view end) { return text.size() >= end.size() && text.substr(text.size() - end.size()) == end; }
 
 // The folder that all entries lie in, with its slash: the one of archive_format. Empty when there is none.
-std::string find_root(const Zip& zip) {
+std::string find_root(const MappedZip& zip) {
   constexpr std::string_view kMark = "/archive_format";
   for (const std::string& name : zip.names())
     if (ends_with(name, kMark)) return name.substr(0, name.size() - kMark.size() + 1);
@@ -25,7 +28,7 @@ std::string find_root(const Zip& zip) {
 }
 
 // Says what a zip that is no pt2 archive is instead.
-[[noreturn]] void refuse_other_archive(const Zip& zip) {
+[[noreturn]] void refuse_other_archive(const MappedZip& zip) {
   const auto any = [&](auto matches) { return std::any_of(zip.names().begin(), zip.names().end(), matches); };
   const auto fail = [&](const std::string& what) { throw CompileError(zip.path() + ": " + what); };
   if (any([](const std::string& n) { return ends_with(n, "serialized_exported_program.json"); }))
@@ -38,7 +41,7 @@ std::string find_root(const Zip& zip) {
   __builtin_unreachable();
 }
 
-std::string text_of(const ConstantData& data) { return {reinterpret_cast<const char*>(data.data), data.bytes}; }
+std::string text_of(const Bytes& data) { return {reinterpret_cast<const char*>(data.data), data.size}; }
 
 // Elements of the storage that the tensor reaches, offset included.
 std::optional<int64_t> reached_elements(const Weight& weight) {
@@ -60,9 +63,9 @@ std::optional<int64_t> reached_elements(const Weight& weight) {
 }  // namespace
 
 struct Archive::State {
-  explicit State(const std::string& path) : zip(path) {}
+  explicit State(const std::string& path) : zip(path, kHint) {}
 
-  Zip zip;
+  MappedZip zip;
   std::string root;
   std::vector<std::string> models;
   std::map<std::string, std::map<std::string, exported::Payload>> payloads;  // by the config's path in the archive
@@ -72,7 +75,7 @@ struct Archive::State {
 
   std::string read_mark(const std::string& name) const {
     const auto data = zip.read(root + name);
-    if (!data || data->bytes > 64) return "";
+    if (!data || data->size > 64) return "";
     std::string text = text_of(*data);
     while (!text.empty() && isspace(static_cast<unsigned char>(text.back()))) text.pop_back();
     return text;
@@ -81,7 +84,7 @@ struct Archive::State {
   std::string read_json(const std::string& name) const {
     const auto data = zip.read(root + name);
     if (!data) throw CompileError(zip.path() + ": has no entry " + root + name + "; the archive is incomplete, save the model again");
-    if (data->bytes >= UINT32_MAX) throw CompileError(place(name) + ": is larger than 4 GiB, more than a program can be");
+    if (data->size >= UINT32_MAX) throw CompileError(place(name) + ": is larger than 4 GiB, more than a program can be");
     return text_of(*data);
   }
 
@@ -98,7 +101,7 @@ struct Archive::State {
     if (known != storages.end()) return known->second;
     auto data = zip.read(root + entry);
     if (!data) throw CompileError(zip.path() + ": weight " + fqn + ": its entry " + root + entry + " is missing; save the model again");
-    return storages.emplace(entry, std::move(*data)).first->second;
+    return storages.emplace(entry, ConstantData{data->owner, data->data, data->size}).first->second;
   }
 };
 

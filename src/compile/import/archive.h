@@ -21,7 +21,7 @@ struct Weight {
 
 class Archive {
  public:
-  // Maps the file. CompileError (naming `path`) for what is no archive of a kind that we read, with the way out.
+  // Maps the file. CompileError, or host::UserError, naming `path`, for what is no archive of a kind that we read, with the way out.
   explicit Archive(const std::string& path);
   ~Archive();
   Archive(Archive&&) noexcept;

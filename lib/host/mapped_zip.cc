@@ -1,38 +1,25 @@
 // A zip file, mapped.
-#include "import/mapped_zip.h"
+#include "host/mapped_zip.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zip.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
-#include "ir/error.h"
+#include "host/error.h"
 
-namespace etc::compile {
-
-struct Zip::Mapping {
-  const std::byte* data = nullptr;
-  uint64_t size = 0;
-  ~Mapping() {
-    if (data) munmap(const_cast<std::byte*>(data), size);
-  }
-};
+namespace etc::host {
 
 // What libzip reads through: the mapping, and where the last read began. libzip does not tell where an entry's bytes lie; with this
 // we see it. An ugly trick; an offset in zip_stat_t would free us of it. `read` below does not trust it: it compares.
-struct Zip::Handle {
-  const Mapping* mapping;
+struct MappedZip::Handle {
+  const Bytes* mapping;
   uint64_t position = 0;
   uint64_t last_read = 0;
   zip_error_t error;
   zip_t* archive = nullptr;
 
-  explicit Handle(const Mapping* m) : mapping(m) { zip_error_init(&error); }
+  explicit Handle(const Bytes* m) : mapping(m) { zip_error_init(&error); }
   ~Handle() {
     if (archive) zip_discard(archive);
     zip_error_fini(&error);
@@ -84,31 +71,16 @@ std::string text_of(zip_error_t* error) {
   return text;
 }
 
+Bytes copy_of(const std::byte* data, uint64_t size) {
+  std::shared_ptr<std::byte[]> bytes(new std::byte[size]);
+  std::memcpy(bytes.get(), data, size);
+  return {bytes, bytes.get(), size};
+}
+
 }  // namespace
 
-Zip::Zip(const std::string& path) : path_(path), mapping_(std::make_shared<Mapping>()) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  struct stat status;
-  if (file < 0 || fstat(file, &status) != 0) {
-    const int reason = errno;
-    if (file >= 0) close(file);
-    throw CompileError(path + ": cannot be opened: " + std::strerror(reason), reason == EIO || reason == ENOMEM ? kEnvironment : kBadInput);
-  }
-  const auto refuse = [&](const std::string& what, ExitCode code = kBadInput) {
-    close(file);
-    throw CompileError(path + ": " + what, code);
-  };
-  if (S_ISDIR(status.st_mode)) refuse("is a directory; give the .pt2 file that torch.export.save wrote");
-  if (!S_ISREG(status.st_mode)) refuse("is not a regular file; save the model to a file first");
-  if (status.st_size == 0) refuse("is empty; save the model again with torch.export.save");
-  const uint64_t size = static_cast<uint64_t>(status.st_size);
-  void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
-  if (data == MAP_FAILED) refuse(std::string("cannot be mapped: ") + std::strerror(errno), kEnvironment);
-  close(file);
-  mapping_->data = static_cast<const std::byte*>(data);
-  mapping_->size = size;
-
-  handle_ = std::make_unique<Handle>(mapping_.get());
+MappedZip::MappedZip(const std::string& path, const std::string& hint) : path_(path), mapping_(map_file(path, hint)) {
+  handle_ = std::make_unique<Handle>(&mapping_);
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t* source = zip_source_function_create(&Handle::callback, handle_.get(), &error);
@@ -116,9 +88,10 @@ Zip::Zip(const std::string& path) : path_(path), mapping_(std::make_shared<Mappi
   if (!handle_->archive) {
     if (source) zip_source_free(source);
     const std::string reason = text_of(&error);
-    if (size >= 4 && std::memcmp(data, "PK\3\4", 4) == 0)
-      throw CompileError(path + ": the zip archive is cut short or damaged (" + reason + "); copy or save the file again");
-    throw CompileError(path + ": is not a .pt2 file (no zip archive); save the model with torch.export.save(torch.export.export(model, args), \"model.pt2\")");
+    const bool begins_as_zip = mapping_.size >= 4 && std::memcmp(mapping_.data, "PK\3\4", 4) == 0;
+    throw UserError(path + (begins_as_zip ? ": the zip archive is cut short or damaged (" + reason + "); copy or save the file again"
+                                          : ": is no zip archive; " + hint),
+                    kBadInput);
   }
   const zip_int64_t count = zip_get_num_entries(handle_->archive, 0);
   for (zip_int64_t i = 0; i < count; ++i) {
@@ -127,15 +100,15 @@ Zip::Zip(const std::string& path) : path_(path), mapping_(std::make_shared<Mappi
   }
 }
 
-Zip::~Zip() = default;
+MappedZip::~MappedZip() = default;
 
-void Zip::fail(const std::string& name, const std::string& what) const {
-  throw CompileError(path_ + ":" + name + ": " + what + "; the file is damaged, copy or save it again");
+void MappedZip::fail(const std::string& name, const std::string& what) const {
+  throw UserError(path_ + ":" + name + ": " + what + "; the file is damaged, copy or save it again", kBadInput);
 }
 
-bool Zip::has(const std::string& name) const { return zip_name_locate(handle_->archive, name.c_str(), ZIP_FL_ENC_RAW) >= 0; }
+bool MappedZip::has(const std::string& name) const { return zip_name_locate(handle_->archive, name.c_str(), ZIP_FL_ENC_RAW) >= 0; }
 
-std::optional<ConstantData> Zip::read(const std::string& name) const {
+std::optional<Bytes> MappedZip::read(const std::string& name) const {
   const zip_int64_t index = zip_name_locate(handle_->archive, name.c_str(), ZIP_FL_ENC_RAW);
   if (index < 0) return std::nullopt;
   zip_stat_t stat;
@@ -145,7 +118,7 @@ std::optional<ConstantData> Zip::read(const std::string& name) const {
     fail(name, "cannot be read");
   // Deflate reaches 1032 to 1; a size beyond that is a lie that would only cost memory.
   const bool stored = stat.comp_method == ZIP_CM_STORE;
-  if (stat.comp_size > mapping_->size || stat.size > (stored ? stat.comp_size : stat.comp_size * 1032 + 64))
+  if (stat.comp_size > mapping_.size || stat.size > (stored ? stat.comp_size : stat.comp_size * 1032 + 64))
     fail(name, "states a size that it cannot have");
 
   zip_file_t* file = zip_fopen_index(handle_->archive, static_cast<zip_uint64_t>(index), 0);
@@ -165,18 +138,18 @@ std::optional<ConstantData> Zip::read(const std::string& name) const {
     const zip_int64_t n = zip_fread(file, to, std::min(kChunk, stat.size - done));
     if (n <= 0) fail(name, std::string("cannot be read (") + (n < 0 ? zip_file_strerror(file) : "too short") + ")");
     if (stored) {
-      if (done == 0) in_place = mapping_->data + handle_->last_read;
+      if (done == 0) in_place = mapping_.data + handle_->last_read;
       const std::byte* there = in_place + done;
-      const uint64_t left = mapping_->size - static_cast<uint64_t>(there - mapping_->data);
+      const uint64_t left = mapping_.size - static_cast<uint64_t>(there - mapping_.data);
       if (static_cast<uint64_t>(n) > left || std::memcmp(there, to, static_cast<size_t>(n)) != 0) fail(name, "cannot be located");
     }
     done += static_cast<uint64_t>(n);
   }
   std::byte more;
   if (zip_fread(file, &more, 1) != 0) fail(name, "does not have the checksum or size that it states");
-  if (!stored || stat.size == 0) return ConstantData{bytes, bytes.get(), stat.size};
-  if (reinterpret_cast<uintptr_t>(in_place) % 16 != 0) return ConstantData::copy_of(in_place, stat.size);  // zipped by another tool
-  return ConstantData{mapping_, in_place, stat.size};
+  if (!stored || stat.size == 0) return Bytes{bytes, bytes.get(), stat.size};
+  if (reinterpret_cast<uintptr_t>(in_place) % 16 != 0) return copy_of(in_place, stat.size);  // zipped by another tool
+  return Bytes{mapping_.owner, in_place, stat.size};
 }
 
-}  // namespace etc::compile
+}  // namespace etc::host

@@ -7,34 +7,33 @@
 #include <string>
 #include <vector>
 
-#include "ir/graph.h"
+#include "host/mapped_file.h"
 
-namespace etc::compile {
+namespace etc::host {
 
-class Zip {
+class MappedZip {
  public:
-  // CompileError, naming the file: cannot be opened, a directory, empty, cut short, not a zip.
-  explicit Zip(const std::string& path);
-  ~Zip();
-  Zip(const Zip&) = delete;
-  Zip& operator=(const Zip&) = delete;
+  // UserError, here and below, naming the file: cannot be opened, a directory, empty, cut short, not a zip. `hint` as in map_file.
+  MappedZip(const std::string& path, const std::string& hint);
+  ~MappedZip();
+  MappedZip(const MappedZip&) = delete;
+  MappedZip& operator=(const MappedZip&) = delete;
 
   const std::string& path() const { return path_; }
   const std::vector<std::string>& names() const { return names_; }  // in the order of the file
   bool has(const std::string& name) const;
-  // The entry's bytes, aligned to 16; they live as long as `owner`. Nothing when there is no such entry. CompileError for one that is
-  // damaged, encrypted or compressed in a way that libzip does not know.
-  std::optional<ConstantData> read(const std::string& name) const;
+  // The entry's bytes, aligned to 16. Nothing when there is no such entry. UserError for one that is damaged, encrypted or compressed
+  // in a way that libzip does not know.
+  std::optional<Bytes> read(const std::string& name) const;
 
  private:
-  struct Mapping;
   struct Handle;
   [[noreturn]] void fail(const std::string& name, const std::string& what) const;
 
   std::string path_;
-  std::shared_ptr<Mapping> mapping_;
+  Bytes mapping_;
   std::unique_ptr<Handle> handle_;
   std::vector<std::string> names_;
 };
 
-}  // namespace etc::compile
+}  // namespace etc::host
