@@ -109,7 +109,9 @@ struct Linspace {
     T* out = result.as<T>();
     const int64_t n = result.sizes[0];
     const auto start = static_cast<C>(ctx.real(0)), end = static_cast<C>(ctx.real(1));
-    const C step = n > 1 ? (end - start) / static_cast<C>(n - 1) : C{0};
+    T rounded;  // the step has the element type
+    store(&rounded, static_cast<ComputeType<T>>(n > 1 ? (end - start) / static_cast<C>(n - 1) : C{0}));
+    const C step = std::is_integral_v<T> ? (n > 1 ? (end - start) / static_cast<C>(n - 1) : C{0}) : static_cast<C>(load(&rounded));
     for (int64_t i = 0; i < n; ++i) {
       const C v = i < n / 2 || n == 1 ? start + step * static_cast<C>(i) : end - step * static_cast<C>(n - 1 - i);
       store(out + i, static_cast<ComputeType<T>>(v));

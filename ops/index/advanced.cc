@@ -128,11 +128,8 @@ Error infer_put(InferContext& ctx) noexcept {
   ETC_TRY(plan_index(ctx.tensor(0), ctx.tensors(1), &plan));
   const Meta values = ctx.meta(2);
   if (values.dtype != ctx.tensor(0).dtype) return Error::BadArgument;
-  // Leading ones beyond the rank are allowed, as PyTorch does.
-  uint32_t extra = 0;
-  while (values.rank - extra > plan.rank && values.sizes[extra] == 1) ++extra;
-  if (values.rank - extra > plan.rank) return Error::BadShape;
-  for (uint32_t d = 0; d < values.rank - extra; ++d) {
+  if (values.rank > plan.rank) return Error::BadShape;
+  for (uint32_t d = 0; d < values.rank; ++d) {
     const int64_t have = values.sizes[values.rank - 1 - d];
     if (have != 1 && have != plan.sizes[plan.rank - 1 - d]) return Error::BadShape;
   }
