@@ -103,17 +103,23 @@ Error infer_linspace(InferContext& ctx) noexcept {
 // From both ends to the middle, so that both are exact.
 template <class T>
 struct Linspace {
+  // PyTorch keeps every intermediate number of a small float in that type.
+  template <class C>
+  static C rounded(C v) {
+    if constexpr (std::is_integral_v<T>) return v;
+    T small;
+    store(&small, static_cast<ComputeType<T>>(v));
+    return static_cast<C>(load(&small));
+  }
   static Error run(OpContext ctx) noexcept {
     const Tensor& result = ctx.tensor(7);
     using C = std::conditional_t<std::is_same_v<ComputeType<T>, float>, float, double>;
     T* out = result.as<T>();
     const int64_t n = result.sizes[0];
     const auto start = static_cast<C>(ctx.real(0)), end = static_cast<C>(ctx.real(1));
-    T rounded;  // the step has the element type
-    store(&rounded, static_cast<ComputeType<T>>(n > 1 ? (end - start) / static_cast<C>(n - 1) : C{0}));
-    const C step = std::is_integral_v<T> ? (n > 1 ? (end - start) / static_cast<C>(n - 1) : C{0}) : static_cast<C>(load(&rounded));
+    const C step = rounded(n > 1 ? (end - start) / static_cast<C>(n - 1) : C{0});
     for (int64_t i = 0; i < n; ++i) {
-      const C v = i < n / 2 || n == 1 ? start + step * static_cast<C>(i) : end - step * static_cast<C>(n - 1 - i);
+      const C v = i < n / 2 || n == 1 ? start + rounded(step * static_cast<C>(i)) : end - rounded(step * static_cast<C>(n - 1 - i));
       store(out + i, static_cast<ComputeType<T>>(v));
     }
     return Error::Ok;
