@@ -1,0 +1,84 @@
+// One conversion for each kind of argument that a .pt2 can hold.
+#include "import/arguments.h"
+
+namespace etc::compile {
+namespace {
+
+using exported::Tensor;
+
+Argument number(const exported::Graph& graph, const std::string& name, const std::string& place) {
+  auto symbolic = [&](const exported::Expression& e) {
+    return CompileError(place + ": the number " + e.text + " is not known when compiling: dynamic shapes are not supported yet; " +
+                        "export without dynamic_shapes and without data-dependent sizes");
+  };
+  if (auto it = graph.sym_ints.find(name); it != graph.sym_ints.end()) {
+    if (auto* e = std::get_if<exported::Expression>(&it->second)) throw symbolic(*e);
+    return std::get<int64_t>(it->second);
+  }
+  if (auto it = graph.sym_bools.find(name); it != graph.sym_bools.end()) {
+    if (auto* e = std::get_if<exported::Expression>(&it->second)) throw symbolic(*e);
+    return std::get<bool>(it->second);
+  }
+  if (auto it = graph.sym_floats.find(name); it != graph.sym_floats.end()) {
+    if (auto* e = std::get_if<exported::Expression>(&it->second)) throw symbolic(*e);
+    return std::get<double>(it->second);
+  }
+  throw CompileError(place + ": the file does not state the number '" + name + "'");
+}
+
+struct Converter {
+  const exported::Graph& graph;
+  Memory& memory;
+  const std::string& place;
+  using Result = Argument;
+
+  Result operator()(const None&) const { return None{}; }
+  Result operator()(const Tensor& t) const { return memory.read(t.name); }
+  Result operator()(const std::vector<Tensor>& list) const {
+    Values values;
+    for (const Tensor& t : list) values.push_back(memory.read(t.name));
+    return values;
+  }
+  Result operator()(const std::vector<std::optional<Tensor>>& list) const {
+    Values values;
+    for (const auto& t : list) values.push_back(t ? memory.read(t->name) : nullptr);
+    return values;
+  }
+  Result operator()(bool b) const { return b; }
+  Result operator()(int64_t n) const { return n; }
+  Result operator()(double d) const { return d; }
+  Result operator()(const std::string& s) const { return s; }
+  Result operator()(const std::vector<int64_t>& list) const { return list; }
+  Result operator()(const std::vector<double>& list) const { return list; }
+  Result operator()(const std::vector<bool>& list) const { return list; }
+  Result operator()(const exported::SymIntName& n) const { return number(graph, n.name, place); }
+  Result operator()(const exported::SymFloatName& n) const { return number(graph, n.name, place); }
+  Result operator()(const exported::SymBoolName& n) const { return number(graph, n.name, place); }
+  Result operator()(const std::vector<exported::SymIntItem>& list) const {
+    std::vector<int64_t> numbers;
+    for (const exported::SymIntItem& item : list) {
+      auto* name = std::get_if<exported::SymIntName>(&item);
+      numbers.push_back(name ? std::get<int64_t>(number(graph, name->name, place)) : std::get<int64_t>(item));
+    }
+    return numbers;
+  }
+  Result operator()(const exported::ScalarTypeNumber& n) const { return static_cast<int64_t>(exported::require_dtype(n.value, place)); }
+  Result operator()(const exported::MemoryFormatNumber& n) const { return static_cast<int64_t>(n.value); }
+  Result operator()(const exported::LayoutNumber& n) const { return static_cast<int64_t>(n.value); }
+  Result operator()(const exported::Device& d) const { return d.type; }
+  Result operator()(const exported::Complex&) const { throw CompileError(place + ": complex numbers are not supported yet"); }
+  Result operator()(const exported::CustomObject& o) const { throw unsupported("the custom object " + o.class_fqn); }
+  Result operator()(const exported::Subgraph&) const { throw unsupported("a nested graph"); }
+  Result operator()(const exported::Unknown& u) const { throw unsupported("an argument of kind " + u.tag); }
+  template <class T>
+  Result operator()(const T&) const { throw unsupported("an argument of this kind"); }
+  CompileError unsupported(const std::string& what) const { return CompileError(place + ": " + what + " is not supported"); }
+};
+
+}  // namespace
+
+Argument Arguments::convert(const exported::Argument& argument, const std::string& place) {
+  return std::visit(Converter{graph_, memory_, place}, argument.value);
+}
+
+}  // namespace etc::compile

@@ -1,0 +1,25 @@
+// From what a .pt2 file says to the compiler's functional graph: in-place writes become values, mutations become outputs.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "import/archive.h"
+#include "import/exported.h"
+#include "ir/graph.h"
+
+namespace etc::compile {
+
+struct ImportOptions {
+  std::vector<std::string>* warnings = nullptr;  // gets what was left out on purpose, one line each
+};
+
+// The weight of a fully qualified name; called only for weights that the program uses.
+using WeightSource = std::function<Weight(const std::string& fqn)>;
+
+// Throws CompileError naming node and line of the user's model for what etc does not support (all unknown ops at once), InternalError
+// when a result's dtype or sizes are not those that the file states.
+Graph import_graph(const exported::ExportedProgram& program, const WeightSource& weight, const ImportOptions& options = {});
+
+}  // namespace etc::compile

@@ -1,0 +1,235 @@
+// What a node becomes: a call of the builder, a write, a number, an external call, or nothing.
+#include "import/node_import.h"
+
+#include "import/targets.h"
+#include "ir/views.h"
+
+namespace etc::compile {
+namespace {
+
+using exported::Tensor;
+
+bool starts_with(const std::string& text, const char* prefix) { return text.rfind(prefix, 0) == 0; }
+
+// Namespaces that are PyTorch's own: an op there that etc does not know is a gap of etc, not a custom op.
+bool is_builtin(const std::string& op) {
+  const size_t end = op.find("::");
+  if (end == std::string::npos) return true;
+  const std::string space = op.substr(0, end);
+  return space == "aten" || space == "prims" || space == "prim" || space == "higher_order" || space == "_c10d_functional" || space == "inductor" ||
+         space == "export";
+}
+
+std::string sizes_text(const TensorType& type) { return name_of(type.dtype) + to_string(type.sizes); }
+
+}  // namespace
+
+void NodeImporter::import(const exported::Node& node) {
+  const std::string place = place_of(node);
+  b_.set_source(node.source, node.name);
+  first_new_id_ = static_cast<uint32_t>(to_.values().size());
+  shown_.clear();
+  try {
+    for (const Effects::Alias& a : effects_of(node, from_).aliases) shown_[a.result] = a.argument;
+    import_known(node);
+  } catch (const UnknownOp& e) {
+    const std::string op = op_name(node.target);
+    Unknown& unknown = unknown_[e.op == op ? op : e.op + " (part of " + op + ")"];
+    if (unknown.nodes++ == 0) unknown.first_place = place;
+    add_external(node, op);  // stands in, so that everything else that is missing is found too
+  } catch (const CompileError& e) {
+    const std::string what = e.what();
+    throw CompileError(starts_with(what, "node '") ? what : place + ": " + op_name(node.target) + ": " + what, e.code());
+  } catch (const InternalError& e) {
+    throw InternalError(place + ": " + op_name(node.target) + ": " + e.what());
+  }
+}
+
+void NodeImporter::import_known(const exported::Node& node) {
+  const std::string op = op_name(node.target);
+  if (op == "aten::_print") {
+    if (options_.warnings) options_.warnings->push_back(place_of(node) + ": aten::_print is left out; a compiled program prints nothing");
+    return;
+  }
+  if (import_numbers(node)) return;
+  if (const std::optional<std::string> functional = functional_name(op); functional && is_builtin(op)) return import_in_place(node, op, *functional);
+  if (op == "aten::batch_norm" || op == "aten::_native_batch_norm_legit") {
+    if (const auto* training = find_argument(node, "training"); training && training->as<bool>() && *training->as<bool>() && find_argument(node, "running_mean"))
+      return import_batch_norm(node);
+  }
+  const Schema* schema = Builder::schema_of(op);
+  if (!schema) return import_unknown(node, op);
+  if (starts_with(op, "aten::as_strided")) check_layout(node);
+  std::vector<TensorType> expected = expected_types(node);
+  define_results(node, b_.call(op, arguments_for(node, *schema), std::move(expected)));
+}
+
+// Sizes and comparisons of sizes: the file states their values.
+bool NodeImporter::import_numbers(const exported::Node& node) {
+  if (node.outputs.empty()) return false;
+  for (const exported::Argument& output : node.outputs)
+    if (!is_number_name(output)) return false;
+  for (const exported::Argument& output : node.outputs) arguments_.convert(output, place_of(node));  // throws when it is symbolic
+  return true;
+}
+
+void NodeImporter::import_in_place(const exported::Node& node, const std::string& op, const std::string& functional) {
+  const Schema* schema = Builder::schema_of(functional);
+  const exported::Argument* self = find_argument(node, "self");
+  if (!schema || !self || !self->as<Tensor>()) throw UnknownOp(op);
+  const std::string& name = self->as<Tensor>()->name;
+  Results results = b_.call(functional, arguments_for(node, *schema), expected_types(node));
+  Value** result = results.empty() ? nullptr : std::get_if<Value*>(&results[0]);
+  if (!result) throw InternalError(functional + " has no tensor to write back");
+  if (schema->returns[0].alias) {  // transpose_, detach_ and the like change how the tensor looks, not its memory
+    memory_.define_view(name, name, *result);
+  } else {
+    Value* old = memory_.read(name);
+    Value* v = b_.cast(*result, old->type.dtype);
+    if (v->type.sizes != old->type.sizes) throw CompileError("writes " + to_string(v->type) + " into " + to_string(old->type));
+    memory_.write(name, v);
+  }
+  for (const exported::Argument& output : node.outputs)
+    if (auto* t = output.as<Tensor>(); t && t->name != name) memory_.define_same(t->name, name);
+}
+
+// Training mode updates the running statistics, which the schema does not say.
+void NodeImporter::import_batch_norm(const exported::Node& node) {
+  auto argument = [&](const char* name) {
+    const exported::Argument* a = find_argument(node, name);
+    return a ? arguments_.convert(*a, place_of(node)) : Argument(None{});
+  };
+  std::vector<TensorType> expected = expected_types(node);
+  Results results = b_.call("aten::_native_batch_norm_legit_functional",
+                            {argument("input"), argument("weight"), argument("bias"), argument("running_mean"), argument("running_var"), true,
+                             argument("momentum"), argument("eps")},
+                            std::move(expected));
+  const char* statistics[] = {"running_mean", "running_var"};
+  for (size_t i = 0; i < 2; ++i) {
+    const exported::Argument* a = find_argument(node, statistics[i]);
+    const Tensor* target = a ? a->as<Tensor>() : nullptr;
+    if (target) memory_.write(target->name, b_.cast(std::get<Value*>(results[3 + i]), memory_.read(target->name)->type.dtype));
+  }
+  results.resize(node.outputs.size());
+  define_results(node, results);
+}
+
+void NodeImporter::import_unknown(const exported::Node& node, const std::string& op) {
+  if (is_builtin(op)) throw UnknownOp(op);
+  add_external(node, op);
+}
+
+void NodeImporter::add_external(const exported::Node& node, const std::string& op) {
+  std::vector<Argument> args;
+  std::vector<std::string> names;
+  for (const exported::NamedArgument& a : node.inputs) {
+    args.push_back(arguments_.convert(a.argument, place_of(node)));
+    names.push_back(a.name);
+  }
+  std::vector<std::string> results;
+  for (const exported::Argument& output : node.outputs) {
+    if (auto* t = output.as<Tensor>()) {
+      results.push_back(t->name);
+    } else if (auto* list = output.as<std::vector<Tensor>>()) {
+      for (const Tensor& element : *list) results.push_back(element.name);
+    } else if (!output.is<None>()) {
+      throw CompileError(op + " gives something else than tensors, which a custom op cannot");
+    }
+  }
+  Node* made = to_.add_node(op, std::move(args), expected_types(node), node.source, node.name);
+  made->external = true;
+  made->arg_names = std::move(names);
+  for (size_t i = 0; i < results.size(); ++i) define_tensor(node, results[i], made->results[i]);
+}
+
+// as_strided speaks of memory; ours is laid out like PyTorch's only where strides and offset say the same.
+void NodeImporter::check_layout(const exported::Node& node) {
+  const exported::Argument* self = find_argument(node, "self");
+  const Tensor* t = self ? self->as<Tensor>() : nullptr;
+  auto meta = t ? from_.tensors.find(t->name) : from_.tensors.end();
+  if (meta == from_.tensors.end()) return;
+  const TensorType eager = type_of(meta->second, place_of(node));
+  const Value* v = memory_.read(t->name);
+  const auto* offset = std::get_if<int64_t>(&meta->second.storage_offset);
+  if (!same_strides(eager.sizes, eager.strides, v->type.strides) || !offset || *offset != view_offset(v))
+    throw CompileError("works on a memory layout that etc does not keep; use slicing, view or permute in the model instead");
+}
+
+std::vector<Argument> NodeImporter::arguments_for(const exported::Node& node, const Schema& schema) {
+  std::vector<std::optional<Argument>> given(schema.arguments.size());
+  size_t position = 0;
+  for (const exported::NamedArgument& a : node.inputs) {
+    const int found = a.name.empty() ? static_cast<int>(position) : schema.find(a.name);
+    ++position;
+    if (found < 0 || static_cast<size_t>(found) >= given.size())
+      throw CompileError("has no argument '" + a.name + "'; the file was written by a version of PyTorch that etc does not know");
+    given[static_cast<size_t>(found)] = arguments_.convert(a.argument, place_of(node));
+  }
+  std::vector<Argument> args;
+  for (size_t i = 0; i < given.size(); ++i) {
+    const SchemaArgument& parameter = schema.arguments[i];
+    if (!given[i]) given[i] = parameter.default_value;
+    if (!given[i] && !parameter.is_optional) throw CompileError("lacks its argument '" + parameter.name + "'");
+    args.push_back(given[i].value_or(None{}));
+  }
+  return args;
+}
+
+std::vector<TensorType> NodeImporter::expected_types(const exported::Node& node) {
+  std::vector<TensorType> types;
+  auto add = [&](const Tensor& t) {
+    auto meta = from_.tensors.find(t.name);
+    if (meta == from_.tensors.end()) throw CompileError("the file does not state the type of '" + t.name + "'");
+    const TensorType type = type_of(meta->second, place_of(node));
+    types.emplace_back(type.dtype, type.sizes);
+  };
+  for (const exported::Argument& output : node.outputs) {
+    if (auto* t = output.as<Tensor>()) add(*t);
+    if (auto* list = output.as<std::vector<Tensor>>())
+      for (const Tensor& t : *list) add(t);
+  }
+  return types;
+}
+
+void NodeImporter::define_results(const exported::Node& node, const Results& results) {
+  if (results.size() != node.outputs.size())
+    throw CompileError("has " + std::to_string(results.size()) + " results, the file states " + std::to_string(node.outputs.size()));
+  for (size_t i = 0; i < results.size(); ++i) {
+    const exported::Argument& output = node.outputs[i];
+    if (auto* t = output.as<Tensor>()) {
+      auto* v = std::get_if<Value*>(&results[i]);
+      if (!v || !*v) throw InternalError("result " + std::to_string(i) + " is no tensor");
+      define_tensor(node, t->name, *v);
+    } else if (auto* list = output.as<std::vector<Tensor>>()) {
+      auto* values = std::get_if<Values>(&results[i]);
+      if (!values || values->size() != list->size()) throw InternalError("result " + std::to_string(i) + " is not a list of " + std::to_string(list->size()));
+      for (size_t k = 0; k < list->size(); ++k) define_tensor(node, (*list)[k].name, (*values)[k]);
+    }
+  }
+}
+
+void NodeImporter::define_tensor(const exported::Node& node, const std::string& name, Value* v) {
+  auto meta = from_.tensors.find(name);
+  if (meta == from_.tensors.end()) throw CompileError("the file does not state the type of '" + name + "'");
+  const TensorType stated = type_of(meta->second, place_of(node));
+  if (stated.dtype != v->type.dtype || stated.sizes != v->type.sizes)
+    throw InternalError("gives " + sizes_text(v->type) + " where the file states " + sizes_text(stated));
+  if (v->kind == Value::Kind::Result && v->id >= first_new_id_ && v->name != name) to_.rename(v, name);
+  if (auto shown = shown_.find(name); shown != shown_.end()) {
+    memory_.define_view(name, shown->second, v);
+  } else {
+    memory_.define(name, v, aliases_.is_written(name));
+  }
+}
+
+void NodeImporter::throw_if_unknown() const {
+  if (unknown_.empty()) return;
+  std::string list = unknown_.size() == 1 ? "one op has no kernel and no decomposition:" : std::to_string(unknown_.size()) + " ops have no kernel and no decomposition:";
+  for (const auto& [op, unknown] : unknown_) {
+    list += "\n  " + op + " at " + unknown.first_place;
+    if (unknown.nodes > 1) list += " and " + std::to_string(unknown.nodes - 1) + (unknown.nodes == 2 ? " other node" : " other nodes");
+  }
+  throw CompileError(list + "\nrewrite the model without them, or register them as custom ops of a namespace of your own");
+}
+
+}  // namespace etc::compile

@@ -1,0 +1,54 @@
+// Imports one node after the other: arguments by name to schema order, in-place ops to writes, results checked against the file.
+#pragma once
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "import/arguments.h"
+#include "import/effects.h"
+#include "import/functionalise.h"
+#include "import/import_graph.h"
+
+namespace etc::compile {
+
+class NodeImporter {
+ public:
+  NodeImporter(const exported::Graph& from, const AliasSets& aliases, Graph& to, Builder& builder, Memory& memory, const ImportOptions& options)
+      : from_(from), aliases_(aliases), to_(to), b_(builder), memory_(memory), arguments_(from, memory), options_(options) {}
+
+  void import(const exported::Node& node);
+  // Throws one CompileError that lists every op that import met and does not know.
+  void throw_if_unknown() const;
+
+ private:
+  void import_known(const exported::Node& node);
+  void import_in_place(const exported::Node& node, const std::string& op, const std::string& functional);
+  void import_batch_norm(const exported::Node& node);
+  void import_unknown(const exported::Node& node, const std::string& op);
+  bool import_numbers(const exported::Node& node);
+  void add_external(const exported::Node& node, const std::string& op);
+  void check_layout(const exported::Node& node);
+  std::vector<Argument> arguments_for(const exported::Node& node, const Schema& schema);
+  void define_results(const exported::Node& node, const Results& results);
+  void define_tensor(const exported::Node& node, const std::string& name, Value* v);
+  std::vector<TensorType> expected_types(const exported::Node& node);
+
+  const exported::Graph& from_;
+  const AliasSets& aliases_;
+  Graph& to_;
+  Builder& b_;
+  Memory& memory_;
+  Arguments arguments_;
+  const ImportOptions& options_;
+  uint32_t first_new_id_ = 0;          // values of the node at work
+  std::unordered_map<std::string, std::string> shown_;  // its results that show an argument's memory, and that argument
+  struct Unknown {
+    std::string first_place;
+    int nodes = 0;
+  };
+  std::map<std::string, Unknown> unknown_;  // by op
+};
+
+}  // namespace etc::compile
