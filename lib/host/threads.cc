@@ -1,0 +1,110 @@
+// Threads behind the parallel_for hook.
+#include "host/threads.h"
+
+#include <sched.h>
+
+#include <atomic>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace etc::host {
+namespace {
+
+// How long a thread looks for work before it sleeps: the kernels of one run follow each other within microseconds.
+constexpr int kSpins = 2000;
+
+void pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+uint32_t usable_cores() {
+  cpu_set_t set;
+  const int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+  return n < 1 ? 1 : static_cast<uint32_t>(n);
+}
+
+constexpr size_t kNone = static_cast<size_t>(-1);
+thread_local size_t current_worker = kNone;  // while in a task
+
+}  // namespace
+
+struct ThreadPool::State {
+  using Task = void (*)(void* argument, size_t index, size_t worker);
+
+  // The job, written before `job` is raised and stable until `busy` is zero.
+  size_t count = 0;
+  Task task = nullptr;
+  void* argument = nullptr;
+  std::atomic<size_t> next{0};
+
+  std::atomic<uint32_t> job{0};   // raised for each job, and to stop
+  std::atomic<uint32_t> busy{0};  // threads that have not finished the job
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+
+  void take_indices(size_t worker) {
+    current_worker = worker;
+    for (size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) task(argument, i, worker);
+    current_worker = kNone;
+  }
+
+  void serve(size_t worker) {
+    for (uint32_t seen = 0;;) {
+      for (int i = 0; i < kSpins && job.load(std::memory_order_acquire) == seen; ++i) pause();
+      job.wait(seen, std::memory_order_acquire);
+      seen = job.load(std::memory_order_acquire);
+      if (stop) return;
+      take_indices(worker);
+      if (busy.fetch_sub(1, std::memory_order_acq_rel) == 1) busy.notify_one();
+    }
+  }
+
+  void run(size_t n, Task t, void* a) {
+    if (current_worker != kNone || n < 2) {
+      for (size_t i = 0; i < n; ++i) t(a, i, current_worker == kNone ? 0 : current_worker);
+      return;
+    }
+    count = n, task = t, argument = a;
+    next.store(0, std::memory_order_relaxed);
+    busy.store(static_cast<uint32_t>(threads.size()), std::memory_order_relaxed);
+    job.fetch_add(1, std::memory_order_release);
+    job.notify_all();
+    take_indices(0);
+    for (int i = 0; i < kSpins && busy.load(std::memory_order_acquire) != 0; ++i) pause();
+    for (uint32_t b; (b = busy.load(std::memory_order_acquire)) != 0;) busy.wait(b, std::memory_order_acquire);
+  }
+};
+
+ThreadPool::ThreadPool(uint32_t workers) : state_(std::make_unique<State>()) {
+  if (workers == 0) workers = usable_cores();
+  try {
+    for (uint32_t w = 1; w < workers; ++w) state_->threads.emplace_back([this, w] { state_->serve(w); });
+  } catch (const std::system_error&) {
+    // Fewer threads give the same results; the system's limit is not ours to argue with.
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  state_->stop = true;
+  state_->job.fetch_add(1, std::memory_order_release);
+  state_->job.notify_all();
+  for (std::thread& t : state_->threads) t.join();
+}
+
+Hooks ThreadPool::hooks() const {
+  Hooks hooks;
+  hooks.workers = static_cast<uint32_t>(state_->threads.size()) + 1;
+  hooks.user = state_.get();
+  if (hooks.workers > 1)
+    hooks.parallel_for = [](void* user, size_t count, void (*task)(void*, size_t, size_t), void* argument) {
+      static_cast<State*>(user)->run(count, task, argument);
+    };
+  return hooks;
+}
+
+}  // namespace etc::host
