@@ -22,7 +22,8 @@ Error infer(InferContext& ctx) noexcept {
   if (w.dtype != x.dtype) return Error::BadArgument;
   const uint32_t dims = x.rank - 2u;
   const Ints stride = ctx.ints(kStride), padding = ctx.ints(kPadding), dilation = ctx.ints(kDilation), extra = ctx.ints(kOutputPadding);
-  for (const Ints& list : {stride, padding, dilation, extra})
+  const Ints lists[] = {stride, padding, dilation, extra};
+  for (const Ints& list : lists)
     if (list.size != dims && list.size != 1) return Error::BadArgument;
   const auto at = [](Ints list, uint32_t d) { return list[list.size == 1 ? 0 : d]; };
   const bool transposed = ctx.boolean(kTransposed);
