@@ -17,7 +17,7 @@ bool Reader::pay(const Word* pointer, uint64_t words) {
 bool Reader::accept_struct(uint32_t shape) {
   if (segment_.empty()) return false;
   const Word pointer = segment_[0];
-  return (pointer & 3) == 0 && pointer >> 32 == shape && pay(segment_.data, uint64_t{1} + (shape & 0xffff) + (shape >> 16));
+  return (pointer & 3) == 0 && pointer >> 32 == shape && pay(segment_.data, (shape & 0xffff) + (shape >> 16));
 }
 
 bool Reader::accept(const Word* pointer, uint32_t code, uint32_t shape) {
