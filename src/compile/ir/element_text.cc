@@ -43,8 +43,10 @@ uint64_t bits_of_element(const std::byte* element, uint32_t width) {
 template <class T>
 std::string number_text(T n, int base = 10) {
   char buffer[40];
-  if constexpr (std::is_floating_point_v<T>) return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, n).ptr);
-  else return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, n, base).ptr);
+  if constexpr (std::is_floating_point_v<T>)
+    return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, n).ptr);
+  else
+    return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, n, base).ptr);
 }
 
 template <class T>

@@ -164,7 +164,8 @@ class Parser {
         continue;
       }
       skip_space();
-      if (!parse_element(type.dtype, plain_word("+-"), bytes.data() + at)) fail(std::string("expected an element of ") + name_of(type.dtype));
+      if (!parse_element(type.dtype, plain_word("+-"), bytes.data() + at))
+        fail(std::string("expected an element of ") + name_of(type.dtype));
     }
     return ConstantData::copy_of(bytes.data(), bytes.size());
   }
@@ -248,7 +249,7 @@ class Parser {
     TensorType t = type();
     skip_space();
     std::string label = peek() == '"' ? quoted() : name;
-    Value* v = kind == Value::Kind::Input    ? graph_.add_input(name, t)
+    Value* v = kind == Value::Kind::Input   ? graph_.add_input(name, t)
                : kind == Value::Kind::State ? graph_.add_state(name, t, data(t))
                                             : graph_.add_constant(name, t, data(t));
     v->label = std::move(label);
@@ -256,8 +257,10 @@ class Parser {
   }
   void output() {
     Output o;
-    if (accept_word("state")) o.kind = Output::Kind::State, o.target = value();
-    else if (accept_word("input")) o.kind = Output::Kind::Input, o.target = value();
+    if (accept_word("state"))
+      o.kind = Output::Kind::State, o.target = value();
+    else if (accept_word("input"))
+      o.kind = Output::Kind::Input, o.target = value();
     skip_space();
     if (peek() == '"') o.name = quoted();
     expect('=');

@@ -17,35 +17,39 @@ void expect_same(const std::string& text) { EXPECT_EQ(print_graph(parse_graph(te
 std::string body(const std::string& lines) { return "graph forward {\n" + lines + "}\n"; }
 
 TEST(Text, ReadsBackValuesAndTypes) {
-  expect_same(body("  input %x: f32[2,3] \"pair.0\"\n"
-                   "  input %n: i64[]\n"
-                   "  input %\"odd name\": bool[0,4]\n"
-                   "  output \"x\" = %x\n"));
+  expect_same(
+      body("  input %x: f32[2,3] \"pair.0\"\n"
+           "  input %n: i64[]\n"
+           "  input %\"odd name\": bool[0,4]\n"
+           "  output \"x\" = %x\n"));
 }
 
 TEST(Text, ReadsBackStatesAndConstants) {
-  expect_same(body("  state %cache: f32[2] \"model.cache\" = 1 2\n"
-                   "  const %w: bf16[2,2] \"\" = 0.5 -1.5 inf nan\n"
-                   "  const %big: i32[100] = splat -7\n"
-                   "  const %b: bool[2] = true false\n"
-                   "  %y: f32[2] = test::op(%w, %big, %b)\n"
-                   "  output state %cache = %y\n"));
+  expect_same(
+      body("  state %cache: f32[2] \"model.cache\" = 1 2\n"
+           "  const %w: bf16[2,2] \"\" = 0.5 -1.5 inf nan\n"
+           "  const %big: i32[100] = splat -7\n"
+           "  const %b: bool[2] = true false\n"
+           "  %y: f32[2] = test::op(%w, %big, %b)\n"
+           "  output state %cache = %y\n"));
 }
 
 TEST(Text, ReadsBackEveryKindOfArgument) {
-  expect_same(body("  input %x: f32[2]\n"
-                   "  %y: f32[2] = test::op(%x, none, true, -3, 0.5, inf, -inf, nan, 1e+20, \"a \\\"b\\\" \\x0a\", [%x, none], [1, -2], "
-                   "[1.0, nan], [true, false], [], tensors[], reals[], bools[], [none])\n"
-                   "  output \"y\" = %y\n"));
+  expect_same(
+      body("  input %x: f32[2]\n"
+           "  %y: f32[2] = test::op(%x, none, true, -3, 0.5, inf, -inf, nan, 1e+20, \"a \\\"b\\\" \\x0a\", [%x, none], [1, -2], "
+           "[1.0, nan], [true, false], [], tensors[], reals[], bools[], [none])\n"
+           "  output \"y\" = %y\n"));
 }
 
 TEST(Text, ReadsBackViewsSeveralResultsAndSources) {
-  expect_same(body("  input %x: f32[2,3]\n"
-                   "  %t: f32[3,2]{1,3} = etc::view(%x, [3, 2], [1, 3], 0)  @ net/model.py:12 layer1.0 t_1\n"
-                   "  (%values: f32[3], %indices: i64[3]) = aten::max.dim(%t, 1, false)  @ \"a b.py\":3 \"\" max-1\n"
-                   "  () = extern my::log(x=%values, level=2)\n"
-                   "  %z: f32[1] = extern my::noise()\n"
-                   "  output input %x = %z\n"));
+  expect_same(
+      body("  input %x: f32[2,3]\n"
+           "  %t: f32[3,2]{1,3} = etc::view(%x, [3, 2], [1, 3], 0)  @ net/model.py:12 layer1.0 t_1\n"
+           "  (%values: f32[3], %indices: i64[3]) = aten::max.dim(%t, 1, false)  @ \"a b.py\":3 \"\" max-1\n"
+           "  () = extern my::log(x=%values, level=2)\n"
+           "  %z: f32[1] = extern my::noise()\n"
+           "  output input %x = %z\n"));
 }
 
 TEST(Text, SkipsComments) {

@@ -85,7 +85,8 @@ class Verifier {
 
   void check_view(const Node& node) const {
     if (node.args.size() != 4 || node.results.size() != 1 || !std::holds_alternative<Value*>(node.args[0]) ||
-        !std::holds_alternative<Sizes>(node.args[1]) || !std::holds_alternative<Sizes>(node.args[2]) || !std::holds_alternative<int64_t>(node.args[3]))
+        !std::holds_alternative<Sizes>(node.args[1]) || !std::holds_alternative<Sizes>(node.args[2]) ||
+        !std::holds_alternative<int64_t>(node.args[3]))
       fail("the arguments of a view are (tensor, sizes, strides, offset)");
     const Value* root = std::get<Value*>(node.args[0]);
     const TensorType& type = node.results[0]->type;
@@ -113,7 +114,8 @@ class Verifier {
     if (one.infer(&inferred) != Error::Ok) fail("infer refuses the arguments");
     for (size_t i = 0; i < inferred.size(); ++i) {
       const TensorType& type = node.results[i]->type;
-      if (type.dtype != inferred[i].dtype || type.sizes != inferred[i].sizes) fail("the type of %" + node.results[i]->name + " is not what infer says");
+      if (type.dtype != inferred[i].dtype || type.sizes != inferred[i].sizes)
+        fail("the type of %" + node.results[i]->name + " is not what infer says");
     }
   }
 

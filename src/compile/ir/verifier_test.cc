@@ -21,10 +21,12 @@ std::string complaint(const Graph& graph) {
 std::string complaint(const std::string& lines) { return complaint(parse_graph("graph g {\n" + lines + "}\n")); }
 
 TEST(Verifier, AcceptsAGraph) {
-  EXPECT_EQ(complaint("input %x: f32[2,3]\n state %s: f32[2] = 0 0\n const %c: f32[2] = 1 2\n"
-                      "%v: f32[3,2]{1,3} = etc::view(%x, [3, 2], [1, 3], 0)\n %e: f32[2,0] = etc::view(%x, [2, 0], [3, 1], 6)\n"
-                      "%y: f32[2] = extern my::op(a=%v, b=%c, list=[%e, none])\n output \"y\" = %y\n output state %s = %y\n output input %x = %x\n"),
-            "");
+  EXPECT_EQ(
+      complaint(
+          "input %x: f32[2,3]\n state %s: f32[2] = 0 0\n const %c: f32[2] = 1 2\n"
+          "%v: f32[3,2]{1,3} = etc::view(%x, [3, 2], [1, 3], 0)\n %e: f32[2,0] = etc::view(%x, [2, 0], [3, 1], 6)\n"
+          "%y: f32[2] = extern my::op(a=%v, b=%c, list=[%e, none])\n output \"y\" = %y\n output state %s = %y\n output input %x = %x\n"),
+      "");
 }
 
 TEST(Verifier, WantsOperandsBeforeUses) {
@@ -47,8 +49,10 @@ TEST(Verifier, WantsUniqueNames) {
 }
 
 TEST(Verifier, WantsViewsOfRoots) {
-  EXPECT_EQ(complaint("input %x: f32[4]\n %v: f32[2] = etc::view(%x, [2], [1], 0)\n %w: f32[1] = etc::view(%v, [1], [1], 0)\n output \"w\" = %w\n"),
-            "after test: %w = etc::view: the operand of a view is itself a view");
+  EXPECT_EQ(
+      complaint(
+          "input %x: f32[4]\n %v: f32[2] = etc::view(%x, [2], [1], 0)\n %w: f32[1] = etc::view(%v, [1], [1], 0)\n output \"w\" = %w\n"),
+      "after test: %w = etc::view: the operand of a view is itself a view");
 }
 
 TEST(Verifier, WantsWindowsInside) {
@@ -74,8 +78,10 @@ TEST(Verifier, WantsTypesThatInferGives) {
 }
 
 TEST(Verifier, WantsMutationsThatFit) {
-  EXPECT_EQ(complaint("input %x: f32[2]\n state %s: f32[3] = 0 0 0\n output state %s = %x\n"), "after test: the new value of %s has another type");
-  EXPECT_EQ(complaint("input %x: f32[2]\n state %s: f32[2] = 0 0\n output state %s = %x\n output state %s = %x\n"), "after test: %s is changed twice");
+  EXPECT_EQ(complaint("input %x: f32[2]\n state %s: f32[3] = 0 0 0\n output state %s = %x\n"),
+            "after test: the new value of %s has another type");
+  EXPECT_EQ(complaint("input %x: f32[2]\n state %s: f32[2] = 0 0\n output state %s = %x\n output state %s = %x\n"),
+            "after test: %s is changed twice");
   EXPECT_EQ(complaint("input %x: f32[2]\n state %s: f32[2] = 0 0\n output input %s = %x\n"),
             "after test: a mutation without a state or input to change");
 }

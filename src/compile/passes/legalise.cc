@@ -1,0 +1,107 @@
+// The last lowering: afterwards every node is a view, external, or has a kernel for its operands as they lie, and every output is a
+// place of its own. Inserts copies of what lies otherwise than a kernel takes it; reports what has no kernel at all.
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "ir/error.h"
+#include "ir/views.h"
+#include "passes/pass.h"
+#include "passes/rewrite.h"
+
+namespace etc::compile::passes {
+namespace {
+
+class Legaliser {
+ public:
+  explicit Legaliser(Graph& graph) : graph_(graph) {}
+
+  bool run() {
+    for (auto it = graph_.nodes.begin(); it != graph_.nodes.end(); ++it)
+      if ((*it)->op != "etc::view") legalise(it);
+    for (Output& o : graph_.outputs) give_place(o);
+    report();
+    return changed_;
+  }
+
+ private:
+  static TensorType contiguous(const TensorType& type) { return TensorType(type.dtype, type.sizes); }
+
+  Value* copy_of(Value* v, Graph::NodeList::iterator where, std::shared_ptr<const Source> source) {
+    changed_ = true;
+    return graph_.insert_node(where, "etc::copy", {v}, {contiguous(v->type)}, std::move(source), v->name + "_copy")->results[0];
+  }
+
+  void legalise(Graph::NodeList::iterator at) {
+    Node& node = **at;
+    std::unordered_set<const Value*> dense;  // what is to be copied
+    auto type_of = [&](const Value* v) { return dense.count(v) ? contiguous(v->type) : v->type; };
+    if (takes(node, type_of)) return;
+    std::vector<Value*> strided;
+    for_each_operand(node, [&](Value* v) {
+      if (!v->type.is_contiguous() && std::find(strided.begin(), strided.end(), v) == strided.end()) strided.push_back(v);
+    });
+    // One copy if one is enough, else as many as it takes, the first operands first.
+    bool ok = false;
+    for (size_t i = 0; i < strided.size() && !ok; ++i) {
+      dense = {strided[i]};
+      ok = takes(node, type_of);
+    }
+    if (!ok) dense.clear();
+    for (size_t i = 0; i < strided.size() && !ok; ++i) {
+      dense.insert(strided[i]);
+      ok = takes(node, type_of);
+    }
+    if (!ok) {
+      missing_.push_back(&node);
+      return;
+    }
+    for_each_operand(node, [&](Value*& v) {
+      if (!dense.count(v)) return;
+      Value*& copy = copies_[v];  // later nodes use it too
+      if (!copy) copy = copy_of(v, at, node.source);
+      v = copy;
+    });
+  }
+
+  // The caller's output and the new value of a state or input are each a node's result, or all of one under another shape, that nobody
+  // else claims. "State s stays s" needs nothing.
+  void give_place(Output& o) {
+    if (o.target && o.value == o.target) return;
+    Value* root = root_of(o.value);
+    const bool whole = o.value->type.is_contiguous() && o.value->type.numel() == root->type.numel();
+    if (root->kind == Value::Kind::Result && whole && claimed_.insert(root).second) return;
+    o.value = copy_of(o.value, graph_.nodes.end(), root->producer ? root->producer->source : nullptr);
+    claimed_.insert(o.value);
+  }
+
+  void report() const {
+    if (missing_.empty()) return;
+    std::unordered_set<std::string> lines;
+    std::string message;
+    for (const Node* node : missing_) {
+      std::string line = node->op + "(";
+      bool first = true;
+      for_each_operand(*node, [&](const Value* v) { line += (std::exchange(first, false) ? "" : ", ") + to_string(v->type); });
+      line += ")";
+      if (const Source* s = node->source.get(); s && s->line) line += " at " + s->file + ":" + std::to_string(s->line);
+      if (lines.insert(line).second) message += (message.empty() ? "" : "\n  ") + line;
+    }
+    throw CompileError((lines.size() == 1 ? "" : std::to_string(lines.size()) + " ops have no kernel for their dtypes:\n  ") + message +
+                       (lines.size() == 1 ? " has no kernel for these dtypes; change the model's dtype there" : ""));
+  }
+
+  Graph& graph_;
+  bool changed_ = false;
+  std::unordered_map<Value*, Value*> copies_;
+  std::unordered_set<const Value*> claimed_;
+  std::vector<const Node*> missing_;
+};
+
+}  // namespace
+
+extern const Pass legalise;
+constinit const Pass legalise = {"legalise", "copy what lies otherwise than a kernel takes it",
+                                 [](Graph& graph) { return Legaliser(graph).run(); }, false};
+
+}  // namespace etc::compile::passes

@@ -1,0 +1,120 @@
+// Replacing values and probing kernels.
+#include "passes/rewrite.h"
+
+#include <cstring>
+#include <memory>
+
+#include "ir/one_op.h"
+
+namespace etc::compile {
+
+std::unordered_map<const Value*, std::vector<Node*>> consumers_of(const Graph& graph) {
+  std::unordered_map<const Value*, std::vector<Node*>> consumers;
+  for (const auto& node : graph.nodes)
+    for_each_operand(*node, [&](Value* v) {
+      std::vector<Node*>& list = consumers[v];
+      if (list.empty() || list.back() != node.get()) list.push_back(node.get());
+    });
+  return consumers;
+}
+
+std::optional<Window> compose(const TensorType& of, const Sizes& sizes, const Sizes& strides, int64_t offset) {
+  // Dimensions of one element are left out, and neighbours whose elements lie evenly spaced become one, so that windows may run
+  // across them.
+  struct Dim {
+    int64_t size, row_major, stride;
+  };
+  std::vector<Dim> dims;
+  int64_t row_major = 1;
+  for (size_t d = of.sizes.size(); d-- > 0;) {
+    const int64_t size = of.sizes[d];
+    if (size == 0) return Window{strides, 0};
+    if (size == 1) continue;
+    if (!dims.empty() && of.strides[d] == dims.back().stride * dims.back().size) {
+      dims.back().size *= size;
+    } else {
+      dims.push_back({size, row_major, of.strides[d]});
+    }
+    row_major *= size;
+  }
+  for (int64_t s : sizes)
+    if (s == 0) return Window{strides, 0};
+  // Like digits of a number: `step` in row-major order moves by step_d in dimension d. The window is even when no sum of steps carries.
+  std::vector<int64_t> reach(dims.size(), 0);  // the largest index in each dimension
+  auto walk = [&](int64_t step, int64_t count) -> std::optional<int64_t> {
+    int64_t moved = 0;
+    for (size_t d = dims.size(); d-- > 0;) {
+      const int64_t digit = step / dims[d].row_major;
+      step %= dims[d].row_major;
+      reach[d] += digit * count;
+      moved += digit * dims[d].stride;
+      if (reach[d] >= dims[d].size) return std::nullopt;
+    }
+    return step == 0 ? std::optional<int64_t>(moved) : std::nullopt;
+  };
+  Window window;
+  const std::optional<int64_t> start = walk(offset, 1);
+  if (!start) return std::nullopt;
+  window.offset = *start;
+  for (size_t j = 0; j < sizes.size(); ++j) {
+    const std::optional<int64_t> stride = sizes[j] == 1 ? 0 : walk(strides[j], sizes[j] - 1);
+    if (!stride) return std::nullopt;
+    window.strides.push_back(*stride);
+  }
+  return window;
+}
+
+bool replace_root(Graph& graph, Value* value, Value* other) {
+  Value* root = root_of(other);
+  const int64_t base = view_offset(other);
+  std::vector<std::pair<Node*, Window>> windows;
+  for (const auto& node : graph.nodes) {
+    if (node->op != "etc::view" || std::get<Value*>(node->args[0]) != value) continue;
+    auto window = compose(other->type, std::get<Sizes>(node->args[1]), std::get<Sizes>(node->args[2]), std::get<int64_t>(node->args[3]));
+    if (!window) return false;
+    windows.emplace_back(node.get(), std::move(*window));
+  }
+  for (auto& [node, window] : windows) {
+    node->args[0] = root;
+    node->args[2] = window.strides;
+    node->args[3] = base + window.offset;
+    node->results[0]->type.strides = std::move(window.strides);
+  }
+  graph.replace_uses({{value, other}});
+  return true;
+}
+
+bool takes(const Node& node, const std::function<TensorType(const Value*)>& type_of) {
+  std::vector<std::unique_ptr<Value>> values;
+  Node probe;
+  probe.args = node.args;
+  bool contiguous = true;
+  for_each_operand(probe, [&](Value*& v) {
+    auto stand_in = std::make_unique<Value>();
+    stand_in->type = type_of(v);
+    contiguous = contiguous && stand_in->type.is_contiguous();
+    v = stand_in.get();
+    values.push_back(std::move(stand_in));
+  });
+  if (node.is_external()) return contiguous;
+  const Op* op = find_kernel_op(node.op);
+  if (!op) return false;
+  OneOp one(*op, probe.args);
+  std::vector<TensorType> results;
+  for (const Value* r : node.results) results.push_back(r->type);
+  one.set_results(results);
+  return one.has_kernel();
+}
+
+const std::byte* uniform_element(const Value* v) {
+  const Value* root = root_of(const_cast<Value*>(v));
+  if (root->kind != Value::Kind::Constant || v->type.numel() == 0) return nullptr;
+  const size_t width = size_in_bytes(v->type.dtype);
+  const std::byte* first = root->constant.data + view_offset(v) * width;
+  for (size_t d = 0; d < v->type.sizes.size(); ++d)
+    if (v->type.sizes[d] > 1 && v->type.strides[d] != 0)  // not one element: then all of the root must be
+      return std::memcmp(root->constant.data, root->constant.data + width, root->constant.bytes - width) == 0 ? first : nullptr;
+  return first;
+}
+
+}  // namespace etc::compile

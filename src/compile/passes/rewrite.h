@@ -1,0 +1,34 @@
+// What several passes need: putting a value of any strides in the place of another, and asking what kernels take.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace etc::compile {
+
+// Nodes that use each value, in order; a node appears once.
+std::unordered_map<const Value*, std::vector<Node*>> consumers_of(const Graph& graph);
+
+// A window {sizes, strides, offset} on the elements of `of` in row-major order, as strides and offset on the memory where `of` lies
+// with its own strides; empty when no strides can say it.
+struct Window {
+  Sizes strides;
+  int64_t offset = 0;
+};
+std::optional<Window> compose(const TensorType& of, const Sizes& sizes, const Sizes& strides, int64_t offset);
+
+// Makes every user of `value` (a root) use `other`, which has the same elements, dtype and sizes but may be a view: windows on the one
+// become windows on the root of the other. False, and nothing changed, when that cannot be.
+bool replace_root(Graph& graph, Value* value, Value* other);
+
+// Whether the op of `node` has a kernel when `type_of` says how its operands lie. External ops take what is contiguous.
+bool takes(const Node& node, const std::function<TensorType(const Value*)>& type_of);
+
+// The element that all of a constant's elements, or all those of a view of one, are equal to bit by bit; null when they are not.
+const std::byte* uniform_element(const Value* v);
+
+}  // namespace etc::compile
