@@ -130,6 +130,16 @@ inline void map_strided(R* r, ptrdiff_t step, ptrdiff_t n, const F& f, const S&.
   for (ptrdiff_t i = 0; i < n; ++i) store(r + i * step, static_cast<ComputeType<R>>(f(source[i]...)));
 }
 
+// for_each_row by a function pointer: the walk is compiled once, not once for each op and type.
+template <uint32_t N>
+__attribute__((noinline)) void walk_erased(const Rows<N>& rows, void* self, void (*run)(void* self, const ptrdiff_t (&at)[N])) {
+  for_each_row(rows, [self, run](const ptrdiff_t(&at)[N]) { run(self, at); });
+}
+template <uint32_t N, class F>
+inline void walk(const Rows<N>& rows, F f) {
+  walk_erased<N>(rows, &f, [](void* self, const ptrdiff_t(&at)[N]) { (*static_cast<F*>(self))(at); });
+}
+
 template <class R, class... As, class F, size_t... I>
 inline void map(const F& f, std::index_sequence<I...>, const Tensor& result, const Tensor* const (&args)[sizeof...(As)]) {
   constexpr uint32_t N = sizeof...(As) + 1;
@@ -137,7 +147,7 @@ inline void map(const F& f, std::index_sequence<I...>, const Tensor& result, con
   const Rows<N> rows = rows_of<N>(result, operands);
   const ptrdiff_t n = rows.length;
   const bool dense = (n == 1 || rows.steps[0] == 1) && ((n == 1 || rows.steps[I + 1] == 1) && ...);
-  for_each_row(rows, [&](const ptrdiff_t(&at)[N]) {
+  walk(rows, [&](const ptrdiff_t(&at)[N]) {
     R* r = result.as<R>() + at[0];
     if (dense) return map_dense(r, n, f, Source<As, Step::One>(static_cast<const As*>(args[I]->data) + at[I + 1], 1)...);
     if constexpr (N == 3) {  // the usual broadcast: a row and one number

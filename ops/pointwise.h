@@ -1,0 +1,118 @@
+// What elementwise ops share: shape inference, and kernels made of a function of one element.
+//
+// The function is a template over the type that it computes in, `template <class T> struct F { T operator()(T x) const; }`; one that needs
+// more than the elements takes it from the arguments: `explicit F(OpContext ctx)`.
+#pragma once
+
+#include <type_traits>
+
+#include "etc/op.h"
+#include "ops/dispatch.h"
+#include "ops/iterate.h"
+
+namespace etc {
+
+constexpr bool is_computing_float(DType t) { return t == DType::F32 || t == DType::F64 || t == DType::F16 || t == DType::BF16; }
+
+// Arguments 0 .. count - 1 of one dtype, broadcast together, into `m`.
+inline Error broadcast_arguments(InferContext& ctx, uint32_t count, Meta* m) noexcept {
+  *m = ctx.meta(0);
+  for (uint32_t i = 1; i < count; ++i) {
+    if (ctx.tensor(i).dtype != m->dtype) return Error::BadArgument;
+    ETC_TRY(broadcast_sizes(*m, ctx.meta(i), m));
+  }
+  return Error::Ok;
+}
+
+// The result has the arguments' dtype.
+template <uint32_t kArguments>
+inline Error infer_same(InferContext& ctx) noexcept {
+  Meta m;
+  ETC_TRY(broadcast_arguments(ctx, kArguments, &m));
+  return ctx.set_result(0, m);
+}
+// The same, and it must be one of the floats that kernels compute with.
+template <uint32_t kArguments>
+inline Error infer_float(InferContext& ctx) noexcept {
+  if (!is_computing_float(ctx.tensor(0).dtype)) return Error::BadArgument;
+  return infer_same<kArguments>(ctx);
+}
+template <uint32_t kArguments>
+inline Error infer_bool(InferContext& ctx) noexcept {
+  Meta m;
+  ETC_TRY(broadcast_arguments(ctx, kArguments, &m));
+  m.dtype = DType::Bool;
+  return ctx.set_result(0, m);
+}
+
+template <class F>
+inline F make_function(OpContext ctx) {
+  if constexpr (std::is_constructible_v<F, OpContext>) {
+    return F(ctx);
+  } else {
+    return F{};
+  }
+}
+
+// Kernels result[i] = F(arguments[i]…), the result being operand kResult: of the arguments' type, or of R if that is given.
+template <template <class> class F, uint32_t kArguments, uint32_t kResult, class R = void>
+struct Elementwise {
+  template <class T>
+  struct On {
+    static Error run(OpContext ctx) noexcept {
+      using Out = std::conditional_t<std::is_void_v<R>, T, R>;
+      const auto f = make_function<F<ComputeType<T>>>(ctx);
+      const Tensor& result = ctx.tensor(kResult);
+      if constexpr (kArguments == 1) map<Out, T>(f, result, ctx.tensor(0));
+      if constexpr (kArguments == 2) map<Out, T, T>(f, result, ctx.tensor(0), ctx.tensor(1));
+      if constexpr (kArguments == 3) map<Out, T, T, T>(f, result, ctx.tensor(0), ctx.tensor(1), ctx.tensor(2));
+      return Error::Ok;
+    }
+  };
+};
+
+template <template <class> class F, class Ts, uint32_t kResult = 1, class R = void>
+inline Kernel select_unary(OpContext ctx) noexcept {
+  return kernel_for<Elementwise<F, 1, kResult, R>::template On>(ctx.tensor(0).dtype, Ts{});
+}
+template <template <class> class F, class Ts, uint32_t kResult = 2, class R = void>
+inline Kernel select_binary(OpContext ctx) noexcept {
+  return kernel_for<Elementwise<F, 2, kResult, R>::template On>(ctx.tensor(0).dtype, Ts{});
+}
+
+// The result may lie on any argument of its dtype and sizes.
+constexpr OpTraits traits_of(Promotion promotion, uint16_t in_place) {
+  OpTraits t;
+  t.promotion = promotion;
+  t.in_place = in_place;
+  return t;
+}
+constexpr OpTraits kUnary = traits_of(Promotion::None, 1), kUnaryFloat = traits_of(Promotion::Float, 1);
+constexpr OpTraits kBinary = traits_of(Promotion::Same, 3), kBinaryFloat = traits_of(Promotion::Float, 3);
+
+// Integers as unsigned ones, in which overflow wraps; other types as they are.
+template <class T, bool = std::is_integral_v<T> && !std::is_same_v<T, bool>>
+struct WrappingOf {
+  using type = T;
+};
+template <class T>
+struct WrappingOf<T, true> {
+  // At least unsigned int: the product of two uint16_t would be computed in int and overflow.
+  using type = std::conditional_t<(sizeof(T) < sizeof(uint32_t)), uint32_t, std::make_unsigned_t<T>>;
+};
+template <class T>
+using Wrapping = typename WrappingOf<T>::type;
+
+// A Scalar argument as a T; wraps integers, as PyTorch's scalars do on conversion.
+template <class T>
+inline T number(OpContext ctx, uint32_t i) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return ctx.real(i) != 0;
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return static_cast<T>(ctx.real(i));
+  } else {
+    return static_cast<T>(static_cast<uint64_t>(ctx.integer(i)));
+  }
+}
+
+}  // namespace etc
