@@ -1,0 +1,26 @@
+// Tensors and reports as text: for people like NumPy prints, and as JSON.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/npy.h"
+
+namespace etc::run {
+
+// Element i with as many digits as tell it from its neighbours; nan, inf, -inf, true, false.
+std::string element_text(const host::Array& array, size_t i);
+// "[2, 3]"
+std::string shape_text(const std::vector<int64_t>& sizes);
+// "logits f32[2, 3]"; the way that tensors are named everywhere in messages.
+std::string signature_text(std::string_view name, DType dtype, const std::vector<int64_t>& sizes);
+// The values in nested brackets. More than 1000 elements: three at each end of each dimension.
+std::string values_text(const host::Array& array);
+
+std::string json_text(std::string_view text);                // quoted and escaped
+std::string json_values(const host::Array& array);           // flat, row-major; "NaN", "Infinity", "-Infinity" as strings
+std::string json_number(double value);                       // likewise
+std::string json_sizes(const std::vector<int64_t>& sizes);
+
+}  // namespace etc::run

@@ -1,0 +1,46 @@
+// What etc-run prints on stdout: outputs, comparisons and times, as text or as one JSON object.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compare.h"
+#include "host/npy.h"
+
+namespace etc::run {
+
+struct Times {
+  int64_t load_ns = 0;
+  std::vector<int64_t> runs_ns;  // in the order of the runs
+};
+
+struct NamedComparison {
+  std::string name;
+  Comparison comparison;
+};
+
+struct Report {
+  std::string program, method;
+  bool print_values = true;
+  std::vector<host::NamedArray> results;
+  bool compared = false;
+  std::string pairing;  // why outputs and expectations cannot be paired; empty when they can
+  std::vector<NamedComparison> comparisons;
+  bool timed = false;
+  Times times;
+  bool equal() const;
+};
+
+// Pairs by name when every expected name is one of the results', else in order: with all results, or with the outputs alone
+// (the first `outputs`). Fills compared, pairing and comparisons.
+void compare_results(const std::vector<host::NamedArray>& expected, size_t outputs, std::optional<double> rtol, std::optional<double> atol, Report* report);
+
+// The value that `percent` of the runs do not exceed (nearest rank).
+int64_t percentile(std::vector<int64_t> runs, int percent);
+
+std::string text_of(const Report& report);
+std::string json_of(const Report& report);
+
+}  // namespace etc::run

@@ -1,0 +1,171 @@
+// A method of a program file, loaded and ready.
+#include "session.h"
+
+#include <dlfcn.h>
+
+#include <cstring>
+#include <optional>
+#include <set>
+
+#include "fault.h"
+#include "host/error.h"
+#include "host/memory.h"
+#include "host/program_file.h"
+#include "host/threads.h"
+#include "strided.h"
+
+namespace etc::run {
+namespace {
+
+using host::UserError;
+
+std::string string_of(Text text) { return {text.data, text.size}; }
+
+Wanted wanted_of(const TensorInfo& info) { return {string_of(info.name), info.dtype, {info.sizes, info.sizes + info.rank}}; }
+
+// Stays loaded until the process ends: kernels lie in it.
+const OpTable* load_ops(const std::string& path) {
+  // A bare name would be searched for in the system's folders; the user means a file.
+  const std::string file = path.find('/') == path.npos ? "./" + path : path;
+  void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library) throw UserError(path + ": cannot be loaded: " + dlerror(), host::kEnvironment);
+  using EtcOps = const OpTable* (*)();
+  const auto etc_ops = reinterpret_cast<EtcOps>(dlsym(library, "etc_ops"));
+  const OpTable* table = etc_ops ? etc_ops() : nullptr;
+  if (!table) throw UserError(path + ": gives no op table; export extern \"C\" const etc::OpTable* etc_ops()", host::kEnvironment);
+  if (table->abi != OpTable::kAbi)
+    throw UserError(path + ": is built for op ABI " + std::to_string(table->abi) + ", this is " + std::to_string(OpTable::kAbi) + "; build it again", host::kEnvironment);
+  return table;
+}
+
+uint32_t choose_method(const Program& program, const std::string& name, const std::string& file) {
+  if (!name.empty())
+    if (const auto found = program.find_method(name.c_str()); found.ok()) return found.value();
+  if (name.empty()) {
+    if (program.method_count() == 1) return 0;
+    if (const auto found = program.find_method("forward"); found.ok()) return found.value();
+  }
+  std::string methods;
+  for (uint32_t m = 0; m < program.method_count(); ++m) methods += (m ? ", " : "") + string_of(program.method_name(m));
+  throw UserError(file + ": " + (name.empty() ? "say which method to run with --method" : "has no method '" + name + "'") + "; it has " + methods, host::kUsage);
+}
+
+}  // namespace
+
+struct Session::State {
+  explicit State(const SessionOptions& options) : path(options.program), file(options.program), pool(options.threads) {}
+
+  std::string path;
+  host::ProgramFile file;
+  host::ThreadPool pool;
+  Program program;
+  uint32_t index = 0;
+  std::string name;
+  std::vector<Wanted> inputs, states;
+  std::vector<const OpTable*> tables;
+  std::optional<host::MethodMemory> memory;
+  Method* method = nullptr;
+
+  [[noreturn]] void fail(Error error, const Fault& fault = {}) const {
+    const std::string place = place_of(file.bytes(), index, fault);
+    throw UserError(path + ": " + (place.empty() ? "" : place + ": ") + meaning_of(error), exit_code_of(error));
+  }
+
+  void require_ops() const {
+    std::string missing;
+    int count = 0;
+    for (uint32_t i = 0; i < program.op_count(); ++i)
+      if (!program.find_op(i, {tables.data(), tables.size()})) missing += (count++ ? ", " : "") + string_of(program.op_name(i));
+    throw UserError(path + ": " + (count == 1 ? "an op is" : std::to_string(count) + " ops are") + " missing: " + missing + "; give tables that have them with --ops FILE.so",
+                    host::kEnvironment);
+  }
+
+  // Of state i; states are contiguous.
+  Span<std::byte> state_bytes(size_t i) const {
+    const auto n = static_cast<uint32_t>(i);
+    return {memory->state().data + program.state_offset(n), program.state(n).bytes};
+  }
+};
+
+Session::Session(const SessionOptions& options) : state_(std::make_unique<State>(options)) {
+  State& s = *state_;
+  const auto program = Program::open(s.file.bytes());
+  if (!program.ok()) throw UserError(s.path + ": " + meaning_of(program.error()), exit_code_of(program.error()));
+  s.program = program.value();
+  s.index = choose_method(s.program, options.method, s.path);
+  s.name = string_of(s.program.method_name(s.index));
+  for (const std::string& library : options.op_libraries) s.tables.push_back(load_ops(library));
+  s.tables.push_back(&builtin_ops());
+  const Span<const OpTable* const> tables{s.tables.data(), s.tables.size()};
+
+  for (uint32_t i = 0; i < s.program.input_count(s.index); ++i) s.inputs.push_back(wanted_of(s.program.input(s.index, i)));
+  for (uint32_t i = 0; i < s.program.state_count(); ++i) s.states.push_back(wanted_of(s.program.state(i)));
+
+  const Hooks hooks = s.pool.hooks();
+  const auto needs = s.program.needs(s.index, tables);
+  if (!needs.ok() && needs.error() == Error::MissingOp) s.require_ops();
+  if (!needs.ok()) s.fail(needs.error());
+  s.memory.emplace(s.program, s.index, needs.value(), hooks.workers);
+  Fault fault;
+  const auto method = Method::load(s.program, s.index, tables, s.memory->memory(), hooks, &fault);
+  if (!method.ok()) s.fail(method.error(), fault);
+  s.method = method.value();
+}
+
+Session::~Session() = default;
+
+const std::string& Session::method_name() const { return state_->name; }
+const std::vector<Wanted>& Session::inputs() const { return state_->inputs; }
+const std::vector<Wanted>& Session::states() const { return state_->states; }
+size_t Session::output_count() const { return state_->program.output_count(state_->index); }
+
+void Session::set_inputs(const std::vector<host::Array>& arrays) {
+  for (size_t i = 0; i < arrays.size(); ++i) fill(state_->method->input(static_cast<uint32_t>(i)), arrays[i]);
+}
+
+void Session::run(uint64_t max_instructions) {
+  Method& method = *state_->method;
+  Fault fault;
+  if (max_instructions == 0) {
+    if (const Error error = method.execute(&fault); error != Error::Ok) state_->fail(error, fault);
+    return;
+  }
+  method.begin();
+  for (uint64_t done = 0;; ++done) {
+    if (done == max_instructions && method.next_instruction() != Fault::kNowhere) {
+      fault.instruction = method.next_instruction();
+      state_->fail(Error::OutOfBudget, fault);
+    }
+    const auto more = method.step(&fault);
+    if (!more.ok()) state_->fail(more.error(), fault);
+    if (!more.value()) return;
+  }
+}
+
+std::vector<host::NamedArray> Session::results() const {
+  std::vector<host::NamedArray> arrays;
+  std::set<std::string> names;
+  const auto add = [&](const TensorInfo& info, const Tensor& tensor) {
+    std::string name = string_of(info.name);
+    for (int i = 1; !names.insert(name).second; ++i) name = string_of(info.name) + "_" + std::to_string(i);
+    arrays.emplace_back(name, to_array(tensor));
+  };
+  const State& s = *state_;
+  for (uint32_t i = 0; i < s.program.output_count(s.index); ++i) add(s.program.output(s.index, i), s.method->output(i));
+  for (uint32_t i = 0; i < s.program.input_count(s.index); ++i) {
+    const TensorInfo info = s.program.input(s.index, i);
+    if (info.flags & 1) add(info, s.method->input(i));
+  }
+  return arrays;
+}
+
+host::Array Session::state(size_t i) const {
+  const Span<std::byte> bytes = state_->state_bytes(i);
+  return {state_->states[i].dtype, state_->states[i].sizes, {bytes.begin(), bytes.end()}};
+}
+void Session::set_state(size_t i, const host::Array& array) {
+  const Span<std::byte> bytes = state_->state_bytes(i);
+  std::memcpy(bytes.data, array.bytes.data(), bytes.size);
+}
+
+}  // namespace etc::run

@@ -1,0 +1,47 @@
+// A method of a program file, loaded and ready: the runtime core as a command uses it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "etc/method.h"
+#include "host/npy.h"
+#include "inputs.h"
+
+namespace etc::run {
+
+struct SessionOptions {
+  std::string program;
+  std::string method;                     // empty: the only one, or `forward`
+  std::vector<std::string> op_libraries;  // asked before the built-in ops
+  uint32_t threads = 0;                   // 0: one for each core
+};
+
+// Everything throws host::UserError with the exit code of the case.
+class Session {
+ public:
+  explicit Session(const SessionOptions& options);
+  ~Session();
+
+  const std::string& method_name() const;
+  const std::vector<Wanted>& inputs() const;
+  const std::vector<Wanted>& states() const;
+
+  // All inputs, and nothing else may run between them and `run`: the plan reuses their bytes.
+  void set_inputs(const std::vector<host::Array>& arrays);
+  // `max_instructions` 0: no limit.
+  void run(uint64_t max_instructions);
+  size_t output_count() const;
+  // The outputs in order, then the inputs that the program changed.
+  std::vector<host::NamedArray> results() const;
+
+  host::Array state(size_t i) const;
+  void set_state(size_t i, const host::Array& array);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace etc::run
