@@ -22,8 +22,6 @@ const Order kOrders[] = {
     [](const Interval& a, const Interval& b) { return a.upper != b.upper ? a.upper > b.upper : a.size > b.size; },
 };
 
-uint64_t align_up(uint64_t n, uint64_t alignment) { return (n + alignment - 1) / alignment * alignment; }
-
 class Placer {
  public:
   explicit Placer(const std::vector<Interval>& intervals) : intervals_(intervals), overlaps_(intervals.size()) {
@@ -57,15 +55,14 @@ class Placer {
     std::sort(taken_.begin(), taken_.end());
     uint64_t end = 0, best = UINT64_MAX, best_gap = UINT64_MAX;
     for (auto [from, to] : taken_) {
-      const uint64_t start = align_up(end, intervals_[i].alignment);
-      if (from >= start && from - start >= intervals_[i].size && from - end < best_gap) {
-        best = start;
+      if (from >= end && from - end >= intervals_[i].size && from - end < best_gap) {
+        best = end;
         best_gap = from - end;
         if (!tightest) break;
       }
       end = std::max(end, to);
     }
-    return best != UINT64_MAX ? best : align_up(end, intervals_[i].alignment);
+    return best != UINT64_MAX ? best : end;
   }
 
   const std::vector<Interval>& intervals_;

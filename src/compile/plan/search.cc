@@ -1,30 +1,34 @@
 // Exact packing; see search.h. What is searched, and why nothing is missed:
 //
-// Any packing can be pushed down until every buffer rests on the ground or on another. Sorted by (offset, rank) such a packing is a
-// sequence in which each buffer is placed at the lowest offset that those before it leave, and offsets never fall. Only these canonical
-// sequences are searched. `floor_[b]` is what is known of buffer b's offset: at least that, for any completion of this node.
+// Time is cut into sections, the times with a maximal set of live buffers; buffers that never share one never meet. Buffers are stacked
+// from below on a skyline, the height of each section. Any packing can be pushed down until every buffer rests on the ground or on
+// another, so consider a valley of the skyline, sections [l, r) of height h between higher ones:
 //
-//   time ->   sections s0 s1 s2 …: the times with a maximal set of live buffers; buffers that never share one never meet
-//   offset ^  |    |bbbbbbb|
-//             |aaaaaaa|    |      placing b raises the floor of whatever shares a section with b to its top,
-//                                 and of everything else to its bottom, as offsets never fall
+//   offset ^ |aaa|           |ccc|     A buffer over the valley lies inside it, or reaches over a wall and starts above that wall.
+//            |aaa|           |ccc|     So what covers the valley's first section at height h is a buffer that begins there and ends
+//            |aaa|bbb|       |ccc|     inside, or nothing: then this height is lost up to the next one where anything can rest.
+//             l   ...         r        The same holds for the last section.
 //
-// A node is cut off when some section cannot hold its unplaced buffers above their floors, or when a smaller floor would leave a hole
-// that an unplaced buffer fits (the packing with it in the hole is searched elsewhere). Where unplaced buffers fall apart into groups
-// that share no section, the groups are solved one by one.
+// Each node decides the end of a valley that has few choices in a place where the search often failed ("dom/wdeg" of constraint
+// solvers). What a section may lose is bounded by its slack, the capacity less its height and the sizes of its unplaced buffers; a
+// stronger bound lets each buffer wait for its own floor, the highest skyline under it. Where the unplaced buffers fall apart into
+// groups that share no section, the groups are solved one by one; groups that failed are remembered. MiniMalloc orders decisions by
+// offset over all of time instead; the valleys leave far fewer choices.
 #include "plan/search.h"
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <numeric>
+#include <unordered_set>
 
 namespace etc::compile {
 namespace {
 
 struct Item {
-  uint32_t id;                 // index among the intervals
-  uint32_t first, last;        // sections, both included
-  uint64_t size, alignment;
+  uint32_t first, last;  // sections, both included
+  uint64_t size;
+  double length;
 };
 
 struct Sections {
@@ -44,7 +48,7 @@ Sections sections_of(const std::vector<Interval>& intervals) {
   for (uint32_t i = 0; i < intervals.size(); ++i) {
     events.push_back({intervals[i].lower, true, i});
     events.push_back({intervals[i].upper, false, i});
-    result.items.push_back({i, 0, 0, intervals[i].size, intervals[i].alignment});
+    result.items.push_back({0, 0, intervals[i].size, static_cast<double>(intervals[i].upper - intervals[i].lower)});
   }
   std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
     return a.time != b.time ? a.time < b.time : a.is_start != b.is_start ? !a.is_start : a.id < b.id;
@@ -64,152 +68,258 @@ Sections sections_of(const std::vector<Interval>& intervals) {
   return result;
 }
 
-// The orders in which buffers of equal floor are tried: W lifetime, A area, T the fullest section, S size; largest first.
-constexpr std::array<const char*, 4> kRankings = {"WAT", "TAW", "TWA", "SWT"};
+// In which order the choices of a node are tried: W lifetime, A area, T the fullest section, S size; largest first.
+constexpr std::array<const char*, 4> kRankings = {"WAT", "TAW", "SWT", "AWT"};
 
-void rank(std::vector<Item>& items, const std::vector<Interval>& intervals, uint32_t section_count, const char* keys) {
-  std::vector<uint64_t> totals(section_count), fullest(intervals.size());
-  for (const Item& i : items)
-    for (uint32_t s = i.first; s <= i.last; ++s) totals[s] += i.size;
-  for (const Item& i : items)
-    for (uint32_t s = i.first; s <= i.last; ++s) fullest[i.id] = std::max(fullest[i.id], totals[s]);
-  auto key = [&](const Item& i, char c) {
-    const double length = static_cast<double>(intervals[i.id].upper - intervals[i.id].lower);
-    switch (c) {
-      case 'W': return length;
-      case 'A': return length * static_cast<double>(i.size);
-      case 'T': return static_cast<double>(fullest[i.id]);
-      default: return static_cast<double>(i.size);
-    }
-  };
-  std::sort(items.begin(), items.end(), [&](const Item& a, const Item& b) {
-    for (const char* c = keys; *c; ++c)
-      if (const double x = key(a, *c), y = key(b, *c); x != y) return x > y;
-    return a.id < b.id;
-  });
+// A well-mixed 64-bit number for each n (splitmix64).
+uint64_t mix(uint64_t n) {
+  n += 0x9e3779b97f4a7c15u;
+  n = (n ^ (n >> 30)) * 0xbf58476d1ce4e5b9u;
+  n = (n ^ (n >> 27)) * 0x94d049bb133111ebu;
+  return n ^ (n >> 31);
 }
 
 class Search {
  public:
-  Search(const std::vector<Item>& items, uint32_t section_count, uint64_t capacity, uint64_t steps)
-      : items_(items), capacity_(capacity), steps_(steps), floor_(items.size()), filled_(section_count), crossing_(section_count) {}
+  Search(const Sections& sections, const char* ranking, uint64_t capacity, uint64_t steps, std::vector<uint64_t>& failures)
+      : items_(sections.items),
+        capacity_(capacity),
+        steps_(steps),
+        offset_(items_.size()),
+        floor_(items_.size()),
+        height_(sections.count),
+        top_(sections.count),
+        unplaced_(sections.count),
+        filled_(sections.count),
+        lowest_(sections.count),
+        failures_(failures) {
+    for (const Item& i : items_)
+      for (uint32_t s = i.first; s <= i.last; ++s) unplaced_[s] += i.size;
+    rank(ranking);
+  }
 
   SearchResult run() {
-    std::vector<uint32_t> all(items_.size());
+    Group all(items_.size());
     std::iota(all.begin(), all.end(), 0u);
-    return solve_groups(all, 0, kNone);
+    return solve_groups(all);
   }
   uint64_t steps_left() const { return steps_; }
-  uint64_t offset(size_t item) const { return floor_[item]; }
+  uint64_t offset(size_t item) const { return offset_[item]; }
 
  private:
-  static constexpr uint32_t kNone = UINT32_MAX;
-  using Group = std::vector<uint32_t>;  // ranks of unplaced items
+  using Group = std::vector<uint32_t>;  // unplaced items
+  struct Change {
+    uint32_t section;
+    uint64_t height, top;
+  };
+  // One end of a valley, and what may cover it at its height.
+  struct Decision {
+    uint32_t section = 0, begin = 0, end = 0;  // the valley is [begin, end)
+    bool may_lose = false;
+    double score = 0;                          // least is decided first
+    std::vector<uint32_t> choices;
+  };
+  static constexpr size_t kMaxRemembered = 1'000'000;
 
-  bool spend(uint64_t n) {
-    steps_ -= std::min(n, steps_);
-    return steps_ > 0;
+  void rank(const char* keys) {
+    std::vector<uint64_t> fullest;
+    for (const Item& i : items_) fullest.push_back(*std::max_element(&unplaced_[i.first], &unplaced_[i.last] + 1));
+    auto key = [&](uint32_t i, char c) {
+      switch (c) {
+        case 'W': return items_[i].length;
+        case 'A': return items_[i].length * static_cast<double>(items_[i].size);
+        case 'T': return static_cast<double>(fullest[i]);
+        default: return static_cast<double>(items_[i].size);
+      }
+    };
+    Group order(items_.size());
+    std::iota(order.begin(), order.end(), 0u);
+    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+      for (const char* c = keys; *c; ++c)
+        if (const double x = key(a, *c), y = key(b, *c); x != y) return x > y;
+      return a < b;
+    });
+    rank_.resize(items_.size());
+    for (uint32_t r = 0; r < order.size(); ++r) rank_[order[r]] = r;
   }
 
   // Splits `unplaced` into groups that share no section and solves each, small ones first: they fail sooner.
-  SearchResult solve_groups(Group& unplaced, uint64_t level, uint32_t previous) {
-    if (unplaced.empty()) return SearchResult::Found;
-    Group by_time = unplaced;
-    std::sort(by_time.begin(), by_time.end(), [&](uint32_t a, uint32_t b) { return items_[a].first < items_[b].first; });
+  SearchResult solve_groups(Group& unplaced) {
+    std::sort(unplaced.begin(), unplaced.end(), [&](uint32_t a, uint32_t b) {
+      return items_[a].first != items_[b].first ? items_[a].first < items_[b].first : rank_[a] < rank_[b];
+    });
     std::vector<Group> groups;
     uint32_t reach = 0;
-    for (uint32_t i : by_time) {
+    for (uint32_t i : unplaced) {
       if (groups.empty() || items_[i].first > reach) groups.emplace_back();
       groups.back().push_back(i);
       reach = std::max(reach, items_[i].last);
     }
     std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return a.size() < b.size(); });
-    const size_t mark = trail_.size();
-    for (Group& group : groups) {
-      const SearchResult r = extend(group, level, previous);
-      if (r != SearchResult::Found) {
-        undo(mark);
-        return r;
-      }
-    }
+    for (Group& group : groups)
+      if (const SearchResult r = solve_group(group); r != SearchResult::Found) return r;
     return SearchResult::Found;
   }
 
-  // Whether each section can hold the group's items above their floors: the best schedule takes them by rising floor.
-  // Sorts the group by (floor, rank).
-  bool is_feasible(Group& group) {
-    std::sort(group.begin(), group.end(), [&](uint32_t a, uint32_t b) { return floor_[a] != floor_[b] ? floor_[a] < floor_[b] : a < b; });
+  SearchResult solve_group(Group& group) {
+    const size_t mark = trail_.size();
+    uint64_t work = group.size();
+    for (uint32_t i : group) work += items_[i].last - items_[i].first + 1;
+    steps_ -= std::min(work, steps_);
+    if (steps_ == 0) return SearchResult::GaveUp;
+    SearchResult result = SearchResult::Impossible;
+    if (settle(group)) {
+      const uint64_t key = hash_of(group);
+      if (!failed_.count(key)) {
+        result = decide(group, pick(group));
+        if (result == SearchResult::Impossible && failed_.size() < kMaxRemembered) failed_.insert(key);
+      }
+    }
+    if (result != SearchResult::Found) undo(mark);
+    return result;
+  }
+
+  // Raises the skyline to the lowest floor of what is to come there. False when a section cannot hold it.
+  bool settle(Group& group) {
     for (uint32_t i : group)
-      for (uint32_t s = items_[i].first; s <= items_[i].last; ++s) filled_[s] = 0;
+      for (uint32_t s = items_[i].first; s <= items_[i].last; ++s) lowest_[s] = UINT64_MAX, filled_[s] = 0;
     for (uint32_t i : group) {
+      floor_[i] = *std::max_element(&height_[items_[i].first], &height_[items_[i].last] + 1);
+      for (uint32_t s = items_[i].first; s <= items_[i].last; ++s) lowest_[s] = std::min(lowest_[s], floor_[i]);
+    }
+    by_floor_ = group;
+    std::sort(by_floor_.begin(), by_floor_.end(), [&](uint32_t a, uint32_t b) { return floor_[a] < floor_[b]; });
+    for (uint32_t i : by_floor_) {
       const Item& item = items_[i];
-      const uint64_t room = capacity_ - item.size;  // no item is larger than the capacity
       for (uint32_t s = item.first; s <= item.last; ++s) {
-        const uint64_t at = std::max(filled_[s], floor_[i]);
-        if (at > room) return false;
-        filled_[s] = at + item.size;
+        filled_[s] = std::max(filled_[s], floor_[i]) + item.size;
+        if (filled_[s] > capacity_) {
+          ++failures_[s];
+          return false;
+        }
+        if (height_[s] < lowest_[s]) set(s, lowest_[s], top_[s]);
       }
     }
     return true;
   }
 
-  // Places one more item of a connected group, and then the rest. `level` and `previous` are offset and rank of the last placed one.
-  SearchResult extend(Group& group, uint64_t level, uint32_t previous) {
-    uint64_t work = group.size();
-    for (uint32_t i : group) work += items_[i].last - items_[i].first + 1;
-    if (!spend(work)) return SearchResult::GaveUp;
-    if (!is_feasible(group)) return SearchResult::Impossible;
-    uint64_t lowest_top = UINT64_MAX;
-    for (uint32_t i : group) lowest_top = std::min(lowest_top, floor_[i] + items_[i].size);
-
-    Group candidates;
+  // Of all that the search below this node depends on. Sections of a group are consecutive.
+  uint64_t hash_of(const Group& group) const {
+    uint64_t hash = 0;
+    uint32_t first = UINT32_MAX, last = 0;
     for (uint32_t i : group) {
-      if (floor_[i] >= lowest_top) break;  // they and all after them would leave a hole
-      if (floor_[i] == level && previous != kNone && i < previous) continue;  // was tried before `previous`
-      const bool has_twin = std::any_of(candidates.begin(), candidates.end(), [&](uint32_t j) {
-        return floor_[j] == floor_[i] && items_[j].first == items_[i].first && items_[j].last == items_[i].last &&
-               items_[j].size == items_[i].size && items_[j].alignment == items_[i].alignment;
-      });
-      if (!has_twin) candidates.push_back(i);
+      hash ^= mix(i);
+      first = std::min(first, items_[i].first);
+      last = std::max(last, items_[i].last);
     }
-    for (uint32_t i : candidates) {
-      const size_t mark = trail_.size();
-      const uint64_t offset = floor_[i];
-      Group rest;
-      bool is_covered = false;
-      for (uint32_t j : group) {
-        if (j == i) continue;
-        rest.push_back(j);
-        const bool meets = items_[j].first <= items_[i].last && items_[i].first <= items_[j].last;
-        raise(j, meets ? offset + items_[i].size : offset);
-        is_covered = is_covered || meets;
+    for (uint32_t s = first; s <= last; ++s) hash = mix(hash ^ (height_[s] * 2 + (top_[s] == height_[s])));
+    return hash;
+  }
+
+  // Few choices where the search has failed often; no choice at all comes first.
+  double score_of(const Decision& d) const {
+    uint64_t weight = 0, sections = 0;
+    for (uint32_t i : d.choices) {
+      for (uint32_t s = items_[i].first; s <= items_[i].last; ++s) weight += failures_[s];
+      sections += items_[i].last - items_[i].first + 1;
+    }
+    const size_t choices = d.choices.size() + d.may_lose;
+    return choices == 1 ? 0 : (static_cast<double>(choices) - 0.9) * static_cast<double>(sections) / static_cast<double>(weight);
+  }
+
+  // The decision with the best score. `group` is sorted by first section.
+  Decision pick(const Group& group) {
+    uint32_t first = items_[group.front()].first, last = 0;
+    for (uint32_t i : group) last = std::max(last, items_[i].last);
+    Decision best;
+    for (uint32_t begin = first, end; begin <= last; begin = end) {
+      for (end = begin + 1; end <= last && height_[end] == height_[begin]; ++end) {
       }
-      const SearchResult r = solve_groups(rest, offset, i);
+      if ((begin > first && height_[begin - 1] < height_[begin]) || (end <= last && height_[end] < height_[begin])) continue;
+      for (const bool at_end : {false, true}) {
+        Decision d;
+        d.begin = begin, d.end = end;
+        d.section = at_end ? end - 1 : begin;
+        d.may_lose = height_[d.section] + unplaced_[d.section] < capacity_;
+        for (uint32_t i : group)
+          if (floor_[i] == height_[begin] && (at_end ? items_[i].last : items_[i].first) == d.section) d.choices.push_back(i);
+        d.score = score_of(d);
+        if (best.choices.empty() || d.score < best.score) best = std::move(d);
+      }
+    }
+    std::sort(best.choices.begin(), best.choices.end(), [&](uint32_t a, uint32_t b) { return rank_[a] < rank_[b]; });
+    return best;
+  }
+
+  SearchResult decide(const Group& group, const Decision& d) {
+    const uint64_t height = height_[d.section];
+    const size_t mark = trail_.size();
+    for (size_t c = 0; c < d.choices.size(); ++c) {
+      const uint32_t i = d.choices[c];
+      const Item& item = items_[i];
+      const bool has_twin = std::any_of(d.choices.begin(), d.choices.begin() + static_cast<ptrdiff_t>(c), [&](uint32_t j) {
+        return items_[j].first == item.first && items_[j].last == item.last && items_[j].size == item.size;
+      });
+      const bool rests = height == 0 || std::any_of(&top_[item.first], &top_[item.last] + 1, [&](uint64_t top) { return top == height; });
+      if (has_twin || !rests) continue;
+      offset_[i] = height;
+      for (uint32_t s = item.first; s <= item.last; ++s) {
+        set(s, height + item.size, height + item.size);
+        unplaced_[s] -= item.size;
+      }
+      Group rest;
+      for (uint32_t j : group)
+        if (j != i) rest.push_back(j);
+      const SearchResult r = solve_groups(rest);
+      for (uint32_t s = item.first; s <= item.last; ++s) unplaced_[s] += item.size;
       if (r != SearchResult::Impossible) return r;
       undo(mark);
-      if (!is_covered) break;  // nothing lies above it: no other choice now would help the rest
     }
-    return SearchResult::Impossible;
+    if (!d.may_lose) return SearchResult::Impossible;
+    set(d.section, next_height(group, d), top_[d.section]);
+    if (height_[d.section] + unplaced_[d.section] > capacity_) return SearchResult::Impossible;
+    Group rest = group;
+    return solve_groups(rest);
   }
 
-  void raise(uint32_t i, uint64_t floor) {
-    const uint64_t alignment = items_[i].alignment;
-    floor = (floor + alignment - 1) / alignment * alignment;
-    if (floor <= floor_[i]) return;
-    trail_.emplace_back(i, floor_[i]);
-    floor_[i] = floor;
+  // Where the next item over d.section can start when none does at the valley's height: on a wall, or on an item of the valley.
+  uint64_t next_height(const Group& group, const Decision& d) const {
+    const uint64_t height = height_[d.section];
+    uint64_t next = UINT64_MAX / 2;
+    if (d.begin > 0 && height_[d.begin - 1] > height) next = std::min(next, height_[d.begin - 1]);
+    if (d.end < height_.size() && height_[d.end] > height) next = std::min(next, height_[d.end]);
+    for (uint32_t i : group)
+      if (floor_[i] == height && items_[i].first >= d.begin && items_[i].last < d.end &&
+          (items_[i].first > d.section || items_[i].last < d.section))
+        next = std::min(next, height + items_[i].size);
+    return next;
+  }
+
+  void set(uint32_t section, uint64_t height, uint64_t top) {
+    trail_.push_back({section, height_[section], top_[section]});
+    height_[section] = height;
+    top_[section] = top;
   }
   void undo(size_t mark) {
-    for (; trail_.size() > mark; trail_.pop_back()) floor_[trail_.back().first] = trail_.back().second;
+    for (; trail_.size() > mark; trail_.pop_back()) {
+      height_[trail_.back().section] = trail_.back().height;
+      top_[trail_.back().section] = trail_.back().top;
+    }
   }
 
-  const std::vector<Item>& items_;  // by rank
+  const std::vector<Item>& items_;
   const uint64_t capacity_;
   uint64_t steps_;
-  std::vector<uint64_t> floor_;     // of an unplaced item: a lower bound; of a placed one: its offset
-  std::vector<uint64_t> filled_;
-  std::vector<uint32_t> crossing_;
-  std::vector<std::pair<uint32_t, uint64_t>> trail_;
+  std::vector<uint32_t> rank_;
+  std::vector<uint64_t> offset_;             // of placed items
+  std::vector<uint64_t> floor_;              // of unplaced items of the group at hand
+  std::vector<uint64_t> height_, top_;       // of a section: what is used or lost, and the top of the last item in it
+  std::vector<uint64_t> unplaced_;           // of a section: sizes of its unplaced items
+  std::vector<uint64_t> filled_, lowest_;    // scratch of settle
+  Group by_floor_;
+  std::vector<uint64_t>& failures_;             // of a section; kept over restarts
+  std::vector<Change> trail_;
+  std::unordered_set<uint64_t> failed_;
 };
 
 }  // namespace
@@ -217,17 +327,17 @@ class Search {
 SearchResult search_packing(std::vector<Interval>& intervals, uint64_t capacity, uint64_t* steps) {
   for (const Interval& i : intervals)
     if (i.size > capacity) return SearchResult::Impossible;
-  Sections sections = sections_of(intervals);
-  // Which ranking suits is not known beforehand and differs by orders of magnitude: each gets ever longer turns.
-  for (uint64_t turn = 200'000; *steps > 0; turn *= 4) {
+  const Sections sections = sections_of(intervals);
+  std::vector<uint64_t> failures(sections.count, 1);
+  // Which ranking suits is not known beforehand: each gets ever longer turns, and learns from those before where it is tight.
+  for (uint64_t turn = 1'000'000; *steps > 0; turn *= 4) {
     for (const char* keys : kRankings) {
-      rank(sections.items, intervals, sections.count, keys);
       const uint64_t lent = std::min(turn, *steps);
-      Search search(sections.items, sections.count, capacity, lent);
+      Search search(sections, keys, capacity, lent, failures);
       const SearchResult r = search.run();
       *steps -= lent - search.steps_left();
       if (r == SearchResult::Found)
-        for (size_t i = 0; i < sections.items.size(); ++i) intervals[sections.items[i].id].offset = search.offset(i);
+        for (size_t i = 0; i < intervals.size(); ++i) intervals[i].offset = search.offset(i);
       if (r != SearchResult::GaveUp) return r;
       if (*steps == 0) break;
     }

@@ -10,8 +10,8 @@
 namespace etc::compile {
 namespace {
 
-// About ten seconds of search on a slow machine.
-constexpr uint64_t kDefaultSteps = 1'500'000'000;
+// A few seconds.
+constexpr uint64_t kDefaultSteps = 500'000'000;
 
 // Intervals that take memory at all; the others get offset 0.
 std::vector<uint32_t> nonempty(const std::vector<Interval>& intervals) {
@@ -24,8 +24,8 @@ std::vector<uint32_t> nonempty(const std::vector<Interval>& intervals) {
 // All offsets are multiples of this in any packing that is pushed down.
 uint64_t granularity(const std::vector<Interval>& intervals) {
   uint64_t g = 0;
-  for (const Interval& i : intervals) g = std::gcd(std::gcd(g, i.size), i.alignment);
-  return std::max<uint64_t>(g, 1);
+  for (const Interval& i : intervals) g = std::gcd(g, i.size);
+  return g;
 }
 
 uint64_t top_of(const std::vector<Interval>& intervals) {

@@ -9,8 +9,7 @@ namespace etc::compile {
 // Half-open lifetime [lower, upper) in any unit, as in the MiniMalloc problem files.
 struct Interval {
   int64_t lower = 0, upper = 0;
-  uint64_t size = 0;
-  uint64_t alignment = 1;
+  uint64_t size = 0;              // offsets are sums of sizes: round sizes up to what offsets must be multiples of
   uint64_t offset = 0;            // the answer
 };
 
