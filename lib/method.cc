@@ -165,7 +165,6 @@ Result<Method*> Method::load(const Program& program, uint32_t method, Span<const
   if (memory.arena.size < layout.value().bytes) return fail(fault, Error::OutOfMemory);
   Method* m = MethodAccess::place_method(program, method, layout.value(), memory, hooks);
   ETC_TRY(MethodAccess::load_instructions(*m, finder, memory.arena.data + layout.value().prepared, fault));
-  m->begin();
   return m;
 }
 

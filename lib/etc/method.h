@@ -40,8 +40,8 @@ class Method {
   // `budget` bounds the number of backward jumps.
   Error execute(Fault* fault, uint32_t budget = 0xffffffffu) noexcept;
 
-  // For tracers and debuggers: runs one instruction; false, and nothing run, when the method is done. begin() starts over.
-  // next_instruction() is the one that step would run, or Fault::kNowhere when the method is done.
+  // For tracers and debuggers: runs one instruction; false, and nothing run, when the method is done. begin() starts over, and comes before
+  // the first step. next_instruction() is the one that step would run, or Fault::kNowhere when the method is done.
   void begin(uint32_t budget = 0xffffffffu) noexcept;
   Result<bool> step(Fault* fault) noexcept;
   uint32_t next_instruction() const noexcept;

@@ -8,9 +8,8 @@
 
 namespace etc::testing {
 
-FileBytes::FileBytes(size_t size) : owner_(new std::byte[size + kAlignment]), size_(size) {
-  begin_ = owner_.get() + (kAlignment - reinterpret_cast<uintptr_t>(owner_.get()) % kAlignment) % kAlignment;
-  std::memset(begin_, 0, size);
+FileBytes::FileBytes(size_t size) : bytes_(new (std::align_val_t{kAlignment}) std::byte[size]), size_(size) {
+  if (size != 0) std::memset(data(), 0, size);
 }
 
 FileBytes FileBytes::copy() const {
