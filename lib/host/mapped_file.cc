@@ -20,7 +20,7 @@ InputFile::InputFile(const std::string& path, const std::string& hint) : path_(p
   if (file_ < 0 || fstat(file_, &status) != 0) {
     const int reason = errno;
     if (file_ >= 0) close(file_);
-    throw UserError(path + ": cannot be opened: " + std::strerror(reason), reason == ENOENT || reason == ENOTDIR ? kBadInput : kEnvironment);
+    throw UserError(path + ": cannot be opened: " + std::strerror(reason), kEnvironment);
   }
   const char* wrong = S_ISDIR(status.st_mode) ? "is a directory" : !S_ISREG(status.st_mode) ? "is no regular file" : status.st_size == 0 ? "is empty" : nullptr;
   if (wrong) {

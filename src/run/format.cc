@@ -92,8 +92,10 @@ std::string shape_text(const std::vector<int64_t>& sizes) {
   return text + "]";
 }
 
-std::string signature_text(std::string_view name, DType dtype, const std::vector<int64_t>& sizes) {
-  return std::string(name) + " " + name_of(dtype) + shape_text(sizes);
+std::string type_text(DType dtype, const std::vector<int64_t>& sizes) {
+  std::string text;
+  for (int64_t n : sizes) text += std::to_string(n) + "x";
+  return text + name_of(dtype);
 }
 
 std::string values_text(const host::Array& array) {

@@ -13,8 +13,8 @@ namespace etc::run {
 std::string element_text(const host::Array& array, size_t i);
 // "[2, 3]"
 std::string shape_text(const std::vector<int64_t>& sizes);
-// "logits f32[2, 3]"; the way that tensors are named everywhere in messages.
-std::string signature_text(std::string_view name, DType dtype, const std::vector<int64_t>& sizes);
+// "2x3xf32", as literals begin.
+std::string type_text(DType dtype, const std::vector<int64_t>& sizes);
 // The values in nested brackets. More than 1000 elements: three at each end of each dimension.
 std::string values_text(const host::Array& array);
 

@@ -63,8 +63,8 @@ class Assignment {
       if (given.array) return accept(std::move(*given.array), wanted, given.place);
       const Literal& literal = given.literal;
       if (literal.dtype && (*literal.dtype != wanted.dtype || literal.sizes != wanted.sizes))
-        throw UserError(given.place + ": is " + name_of(*literal.dtype) + shape_text(literal.sizes) + ", but the input is " +
-                            signature_text(wanted.name, wanted.dtype, wanted.sizes), kUsage);
+        throw UserError(given.place + ": is " + type_text(*literal.dtype, literal.sizes) + ", but " + wanted.name + " is " +
+                            type_text(wanted.dtype, wanted.sizes), kUsage);
       return make_array(literal.values, wanted.dtype, wanted.sizes, given.place);
     } catch (const UserError& e) {
       if (e.code() != kUsage) throw;
@@ -105,14 +105,13 @@ void take_file(const std::string& path, const std::optional<std::string>& name, 
 
 std::string signature_of(const std::vector<Wanted>& tensors) {
   std::string text;
-  for (const Wanted& t : tensors) text += (text.empty() ? "  " : "\n  ") + signature_text(t.name, t.dtype, t.sizes);
+  for (const Wanted& t : tensors) text += (text.empty() ? "  " : "\n  ") + t.name + " " + type_text(t.dtype, t.sizes);
   return text;
 }
 
 host::Array accept(host::Array array, const Wanted& wanted, const std::string& place) {
   if (!host::is_bits_of(array.dtype, wanted.dtype) || array.sizes != wanted.sizes)
-    throw UserError(place + ": is " + name_of(array.dtype) + shape_text(array.sizes) + ", but the program has " +
-                        signature_text(wanted.name, wanted.dtype, wanted.sizes), kUsage);
+    throw UserError(place + ": is " + type_text(array.dtype, array.sizes) + ", but " + wanted.name + " is " + type_text(wanted.dtype, wanted.sizes), kUsage);
   array.dtype = wanted.dtype;
   return array;
 }

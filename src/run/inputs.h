@@ -15,7 +15,7 @@ struct Wanted {
   std::vector<int64_t> sizes;
 };
 
-// "  x f32[2, 3]\n  n i64[]"
+// "  x 2x3xf32\n  n i64"
 std::string signature_of(const std::vector<Wanted>& tensors);
 
 // `words` are [NAME=]INPUT. Named ones go to their input, the others fill what is left in order; the arrays of an .npz go by name when

@@ -71,22 +71,22 @@ TEST_F(InputsTest, GeneratesWhatTheProgramWants) {
 }
 
 TEST_F(InputsTest, SaysWhatIsWantedWhenInputsAreWrong) {
-  const std::string signature = "x f32[2]\n  n i64[]";
+  const std::string signature = "x 2xf32\n  n i64";
   for (const auto& words : std::vector<std::vector<std::string>>{
            {}, {"2xf32=1,2"}, {"2xf32=1,2", "i64=7", "i64=8"}, {"3xf32=1,2,3", "i64=7"}, {"2xf64=1,2", "i64=7"}, {"y=2xf32=1,2"}, {"x=zeros", "x=zeros"}})
     EXPECT_SAYS(error_of(words), signature);
   EXPECT_SAYS(error_of({"2xf32=1,2"}), "input 'n' is missing");
-  EXPECT_SAYS(error_of({"3xf32=1,2,3", "i64=7"}), "is f32[3], but the input is x f32[2]");
+  EXPECT_SAYS(error_of({"3xf32=1,2,3", "i64=7"}), "is 3xf32, but x is 2xf32");
   EXPECT_SAYS(error_of({"y=zeros"}), "no input 'y'");
-  EXPECT_SAYS(error_of({save("n.npy", n_), "i64=7"}), "is i64[], but the program has x f32[2]");
+  EXPECT_SAYS(error_of({save("n.npy", n_), "i64=7"}), "is i64, but x is 2xf32");
 }
 
-TEST_F(InputsTest, AHugeLiteralIsRefusedBeforeItIsMade) { EXPECT_SAYS(error_of({"4000000000000xf32=1", "i64=7"}), "but the input is x f32[2]"); }
+TEST_F(InputsTest, AHugeLiteralIsRefusedBeforeItIsMade) { EXPECT_SAYS(error_of({"4000000000000xf32=1", "i64=7"}), "but x is 2xf32"); }
 
 TEST_F(InputsTest, UnreadableFilesAreTheFilesFault) {
   host::write_file(folder_ + "bad.npy", "junk junk junk");
   EXPECT_SAYS(error_of({folder_ + "bad.npy", "i64=7"}, host::kBadInput), "no NumPy array file");
-  EXPECT_SAYS(error_of({folder_ + "none.npy", "i64=7"}, host::kBadInput), "cannot be opened");
+  EXPECT_SAYS(error_of({folder_ + "none.npy", "i64=7"}, host::kEnvironment), "cannot be opened");
 }
 
 }  // namespace

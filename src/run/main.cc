@@ -1,6 +1,9 @@
 // etc-run: loads a program, runs it on the given inputs, and shows, compares or times the outputs.
+#include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <new>
 #include <optional>
 
@@ -21,7 +24,7 @@ int64_t now_ns() {
 
 void print(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-    throw host::UserError("cannot write to standard output", host::kEnvironment);
+    throw host::UserError(std::string("cannot write to standard output: ") + std::strerror(errno), host::kEnvironment);
 }
 
 int run(const Options& o) {

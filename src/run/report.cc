@@ -73,7 +73,7 @@ int64_t percentile(std::vector<int64_t> runs, int percent) {
 std::string text_of(const Report& report) {
   std::string text;
   if (report.print_values)
-    for (const auto& [name, array] : report.results) text += signature_text(name, array.dtype, array.sizes) + "\n" + values_text(array) + "\n";
+    for (const auto& [name, array] : report.results) text += name + " " + type_text(array.dtype, array.sizes) + "\n" + values_text(array) + "\n";
   if (!report.pairing.empty()) text += report.pairing + "\n";
   for (const NamedComparison& c : report.comparisons) text += comparison_text(c);
   if (report.timed) {
