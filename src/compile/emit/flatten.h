@@ -1,0 +1,68 @@
+// A plan as the records and literal pools of the file, before Cap'n Proto.
+#pragma once
+
+#include "emit/literals.h"
+#include "etc/op.h"
+#include "plan/plan.h"
+
+namespace etc::compile {
+
+struct FlatName {
+  uint32_t offset = 0, size = 0;  // in the strings
+};
+struct FlatOp {
+  FlatName name;
+  uint32_t hash = 0;
+  bool external = false;
+};
+struct FlatValue {
+  uint64_t offset = 0;
+  uint16_t storage = 0;
+  DType dtype = DType::F32;
+  uint8_t rank = 0;
+  uint32_t sizes = 0, strides = 0, root = 0;
+};
+struct FlatInstruction {
+  uint32_t first_operand = 0;
+  uint16_t operand_count = 0, op = 0;
+};
+struct FlatIo {
+  uint32_t value = 0;
+  FlatName name;
+  bool written = false;
+};
+struct FlatMethod {
+  FlatName name;
+  std::vector<FlatIo> inputs, outputs;
+  std::vector<FlatValue> values;
+  std::vector<Operand> operands;
+  std::vector<FlatInstruction> instructions;
+  std::vector<PlannedUpdate> updates;
+  std::vector<uint64_t> pool_bytes;
+};
+struct FlatPool {
+  FlatName name;
+  uint64_t bytes = 0;
+};
+struct FlatState {
+  FlatName name;
+  uint64_t offset = 0, bytes = 0, initial = 0;
+  uint32_t sizes = 0;
+  uint8_t rank = 0;
+  DType dtype = DType::F32;
+};
+struct FlatProgram {
+  LiteralPool<int64_t> ints;
+  LiteralPool<double> reals;
+  LiteralPool<uint32_t> indices;
+  LiteralPool<char> strings;
+  std::vector<FlatOp> ops;
+  std::vector<FlatPool> pools;
+  std::vector<FlatState> states;
+  std::vector<FlatMethod> methods;
+};
+
+// Throws CompileError when something does not fit the format's fields.
+FlatProgram flatten(const ProgramPlan& plan);
+
+}  // namespace etc::compile

@@ -1,0 +1,207 @@
+// Lowering of all methods to instructions over buffers; see lower.h.
+#include "plan/lower.h"
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_map>
+
+#include "etc/program.h"
+#include "ir/error.h"
+#include "ir/one_op.h"
+#include "plan/place.h"
+
+namespace etc::compile {
+namespace {
+
+uint64_t round_up(uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+// The constants and states that all methods share.
+class Storage {
+ public:
+  explicit Storage(ProgramPlan& plan) : plan_(plan) {}
+
+  // Equal bytes become one constant, whatever their type.
+  uint32_t constant(const ConstantData& data) {
+    std::vector<uint32_t>& same_hash = by_hash_[hash_of(data)];
+    for (uint32_t c : same_hash)
+      if (const ConstantData& d = plan_.constants[c].data; d.bytes == data.bytes && (d.bytes == 0 || !std::memcmp(d.data, data.data, d.bytes))) return c;
+    same_hash.push_back(static_cast<uint32_t>(plan_.constants.size()));
+    plan_.constants.push_back({data, plan_.constant_bytes});
+    plan_.constant_bytes += round_up(data.bytes);
+    return same_hash.back();
+  }
+
+  // States are shared by name.
+  uint32_t state(const Value& v) {
+    const std::string& name = v.label.empty() ? v.name : v.label;
+    const uint32_t initial = constant(v.constant);
+    auto [it, is_new] = state_ids_.emplace(name, static_cast<uint32_t>(plan_.states.size()));
+    if (is_new) {
+      plan_.states.push_back({name, v.type, initial, plan_.state_bytes});
+      plan_.state_bytes += round_up(static_cast<uint64_t>(v.type.bytes()));
+    } else if (const PlannedState& s = plan_.states[it->second]; s.type != v.type || s.initial != initial) {
+      throw CompileError("the methods disagree about the state '" + name + "': its type and initial value must be the same in all of them");
+    }
+    return it->second;
+  }
+
+ private:
+  static uint64_t hash_of(const ConstantData& data) {
+    uint64_t hash = data.bytes, word = 0;
+    for (uint64_t i = 0; i < data.bytes; i += 8) {
+      word = 0;
+      std::memcpy(&word, data.data + i, std::min<uint64_t>(8, data.bytes - i));
+      hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+      hash ^= hash >> 32;
+    }
+    return hash;
+  }
+
+  ProgramPlan& plan_;
+  std::unordered_map<uint64_t, std::vector<uint32_t>> by_hash_;
+  std::unordered_map<std::string, uint32_t> state_ids_;
+};
+
+class Lowering {
+ public:
+  Lowering(const Graph& graph, Storage& storage, const PlanOptions& options) : graph_(graph), storage_(storage) {
+    std::set<const Value*> copied;
+    std::optional<std::vector<Chain>> chains;
+    while (!chains) {
+      sequence_ = sequence(graph, copied);
+      chains = place(sequence_, options.in_place, copied);
+    }
+    plan_.method = graph.name;
+    for (const PoolOption& pool : options.pools) plan_.pools.push_back({pool.name, pool.capacity});
+    if (plan_.pools.empty()) plan_.pools.push_back({"main"});
+    locate_inputs_and_states();
+    for (const Chain& chain : *chains) locate(chain);
+  }
+
+  MemoryPlan run() {
+    for (const Value* v : graph_.inputs) plan_.inputs.push_back({v->label.empty() ? v->name : v->label, id_of(v), is_written(v)});
+    for (size_t k = 0; k < sequence_.steps.size(); ++k) add_instruction(*sequence_.steps[k], static_cast<int64_t>(k));
+    size_t output = 0;
+    for (const Output& o : graph_.outputs)
+      if (o.kind == Output::Kind::User) plan_.outputs.push_back({o.name, id_of(sequence_.outputs[output++]), false});
+    for (const Sequence::Update& u : sequence_.updates) plan_.updates.push_back({id_of(u.target), id_of(u.value)});
+    return std::move(plan_);
+  }
+
+ private:
+  bool is_written(const Value* input) const {
+    return std::any_of(sequence_.updates.begin(), sequence_.updates.end(), [&](const Sequence::Update& u) { return u.target == input; });
+  }
+  int64_t last_use(const Value* r) const {
+    auto it = sequence_.last_use.find(r);
+    return it == sequence_.last_use.end() ? -1 : it->second;
+  }
+  int64_t end() const { return static_cast<int64_t>(sequence_.steps.size()); }
+
+  Location add_buffer(std::string name, int64_t bytes, int64_t first, int64_t last) {
+    plan_.buffers.push_back({std::move(name), round_up(static_cast<uint64_t>(bytes)), first, last});
+    return {Location::Kind::Buffer, static_cast<uint32_t>(plan_.buffers.size() - 1), 0};
+  }
+
+  // The caller fills inputs before the run; what the program writes into one stays for the caller to read.
+  void locate_inputs_and_states() {
+    for (const Value* v : graph_.inputs) locations_[v] = add_buffer(v->name, v->type.bytes(), -1, is_written(v) ? end() : last_use(v));
+    for (const Value* v : graph_.states) locations_[v] = {Location::Kind::State, storage_.state(*v), 0};
+  }
+
+  void locate(const Chain& chain) {
+    const Value *first = chain.roots.front(), *last = chain.roots.back();
+    const int64_t begin = sequence_.definition.at(first);
+    const Location location = chain.target ? locations_.at(chain.target)
+                                           : add_buffer(first->name, first->type.bytes(), begin, std::max(last_use(last), sequence_.definition.at(last)));
+    for (const Value* r : chain.roots) locations_[r] = location;
+  }
+
+  // Adds a value on its first use, its root before it.
+  uint32_t id_of(const Value* v) {
+    if (auto it = ids_.find(v); it != ids_.end()) return it->second;
+    const Value* r = root_of(const_cast<Value*>(v));
+    const bool is_root = r == v;
+    const uint32_t root = is_root ? static_cast<uint32_t>(plan_.values.size()) : id_of(r);
+    if (v->kind == Value::Kind::Constant && !locations_.count(v)) locations_[v] = {Location::Kind::Constant, storage_.constant(v->constant), 0};
+    Location location = locations_.at(r);
+    location.offset_bytes += static_cast<uint64_t>(view_offset(v)) * size_in_bytes(v->type.dtype);
+    plan_.values.push_back({v->name, v->type, location, root});
+    return ids_[v] = static_cast<uint32_t>(plan_.values.size() - 1);
+  }
+
+  void touch(uint32_t value) {
+    const PlannedValue& v = plan_.values[value];
+    if (v.location.kind == Location::Kind::Buffer) plan_.buffers[v.location.index].traffic += static_cast<uint64_t>(v.type.bytes());
+  }
+
+  PlannedArgument argument(const Argument& a) {
+    auto use = [&](const Value* v) {
+      if (!v) return ValueId{};
+      touch(id_of(v));
+      return ValueId{id_of(v)};
+    };
+    if (auto* v = std::get_if<Value*>(&a)) return use(*v);
+    if (auto* list = std::get_if<Values>(&a)) {
+      std::vector<ValueId> ids;
+      for (const Value* v : *list) ids.push_back(use(v));
+      return ids;
+    }
+    return std::visit(
+        [](const auto& x) -> PlannedArgument {
+          if constexpr (std::is_convertible_v<decltype(x), PlannedArgument>) return x;
+          else return None{};
+        },
+        a);
+  }
+
+  void add_instruction(const Node& node, int64_t k) {
+    PlannedInstruction instruction;
+    instruction.op = node.op;
+    instruction.arg_names = node.arg_names;
+    instruction.external = node.is_external();
+    instruction.source = node.source;
+    for (const Argument& a : node.args) instruction.args.push_back(argument(a));
+    std::vector<TensorType> types;
+    for (const Value* r : node.results) {
+      instruction.results.push_back(id_of(r));
+      touch(instruction.results.back());
+      types.push_back(r->type);
+    }
+    if (const uint64_t bytes = scratch_bytes(node, types)) {
+      const Location location = add_buffer("scratch of " + (types.empty() ? node.op : node.results[0]->name), static_cast<int64_t>(bytes), k, k);
+      plan_.buffers.back().traffic = 2 * bytes;
+      instruction.scratch = static_cast<uint32_t>(plan_.values.size());
+      plan_.values.push_back({plan_.buffers.back().name, TensorType(DType::U8, {static_cast<int64_t>(bytes)}), location, instruction.scratch});
+    }
+    plan_.instructions.push_back(std::move(instruction));
+  }
+
+  static uint64_t scratch_bytes(const Node& node, const std::vector<TensorType>& types) {
+    if (node.is_external()) return 0;
+    const Op* op = find_kernel_op(node.op);
+    if (!op) throw InternalError("lower: " + node.op + " has no kernel");
+    if (!op->scratch_bytes) return 0;
+    OneOp one(*op, node.args);
+    one.set_results(types);
+    return one.scratch_bytes();
+  }
+
+  const Graph& graph_;
+  Storage& storage_;
+  Sequence sequence_;
+  MemoryPlan plan_;
+  std::unordered_map<const Value*, Location> locations_;  // of roots
+  std::unordered_map<const Value*, uint32_t> ids_;
+};
+
+}  // namespace
+
+ProgramPlan lower(const Model& model, const PlanOptions& options) {
+  ProgramPlan plan;
+  Storage storage(plan);
+  for (const Graph& graph : model.methods) plan.methods.push_back(Lowering(graph, storage, options).run());
+  return plan;
+}
+
+}  // namespace etc::compile

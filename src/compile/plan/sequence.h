@@ -1,0 +1,40 @@
+// What a method does, step by step: the graph's nodes without views, and the copies that outputs and mutations need.
+#pragma once
+
+#include <deque>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace etc::compile {
+
+// True when `v` shows all bytes of its root in order.
+bool covers_root(const Value* v);
+
+struct Sequence {
+  struct Update {
+    const Value* target;   // an input or a state
+    const Value* value;    // what it holds after the run
+    bool is_copied;        // by a copy at the end, whose only purpose is to be in the target's place
+  };
+  std::vector<const Node*> steps;
+  std::vector<const Value*> outputs;  // what holds each user output, alone and whole
+  std::vector<Update> updates;
+
+  // Of roots. A root's last use is the number of steps when it is needed after the run, -1 when nothing uses it.
+  std::unordered_map<const Value*, int64_t> definition, last_use;
+
+  Sequence() = default;
+  Sequence(Sequence&&) = default;
+  Sequence& operator=(Sequence&&) = default;
+  std::deque<Value> made_values;      // of copies
+  std::deque<Node> made_nodes;
+};
+
+// The targets in `copied` get their new value by a copy at the end; those of the others are to be made in the target's place, and are
+// `copied` too in the result where that is plainly impossible.
+Sequence sequence(const Graph& graph, const std::set<const Value*>& copied);
+
+}  // namespace etc::compile
