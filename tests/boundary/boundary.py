@@ -1,0 +1,108 @@
+"""Looks into the objects and sources of the core and the kernels: what runs on a small device stays small and alone.
+
+    boundary.py symbols CORE.a OPS.a        undefined symbols, constructors and writable data of the objects
+    boundary.py includes SOURCE_ROOT        what the sources include
+    boundary.py size COMPILER FLAGS... SOURCES...    bytes of the core when compiled for size
+"""
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+# What the objects may leave to others: memory functions that every C compiler calls by itself, and the helpers of its run-time
+# library for numbers wider than the machine's, or without a unit for them. Everything else is heap, threads, libm, exceptions or I/O.
+ALLOWED_SYMBOLS = re.compile(
+    r'(mem(cpy|move|set|cmp)|_GLOBAL_OFFSET_TABLE_|\.TOC\.|__aeabi_\w+|__stack_chk_(fail|guard)'
+    r'|__(u?div|u?mod|mul|ashl|ashr|lshr|udivmod|divmod|popcount|clz|ctz)[sdt]i[234]'
+    r'|__(add|sub|mul|div|neg|eq|ne|lt|le|gt|ge|unord)[sd]f[23]|__(fix|fixuns|float|floatun)[sdt][fi][sdt][fi]|__extendsfdf2|__truncdfsf2)')
+# Headers without code of a library behind them.
+ALLOWED_HEADERS = set('algorithm climits cstddef cstdint cstring initializer_list limits new tuple type_traits utility'.split())
+LOCAL_HEADER = {'lib': re.compile(r'(etc/)?[a-z_]+\.h'), 'ops': re.compile(r'(etc|ops)/[a-z_/]+\.h')}
+# Sources beside the core that are not of it.
+NOT_DEVICE = ('lib/host/', 'lib/testing/')
+
+CORE_TEXT_LIMIT = 24 * 1024
+CORE_DATA_LIMIT = 256
+
+
+def output_of(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def symbols_of(archive):
+    """(defined, undefined, writable): names of symbols, mangled, and those of data that a program could change."""
+    defined, undefined, writable = set(), set(), set()
+    for line in output_of('nm', '--format=posix', archive).splitlines():
+        fields = line.split()
+        if len(fields) < 2 or line.endswith(':'):
+            continue
+        name, kind = fields[:2]
+        (undefined if kind in 'Uw' else defined).add(name)
+        if kind in 'bBC' or (kind in 'vVu' and name.startswith('_ZGV')):
+            writable.add(name)
+    return defined, undefined, writable
+
+
+def check_symbols(core, ops):
+    faults, known = [], set()
+    for archive in (core, ops):
+        defined, undefined, writable = symbols_of(archive)
+        known |= defined
+        faults += [f'{archive}: needs {name}' for name in sorted(undefined - known) if not ALLOWED_SYMBOLS.fullmatch(name)]
+        faults += [f'{archive}: keeps {name}, which is not constant' for name in sorted(writable)]
+        sections = output_of('readelf', '--sections', '--wide', archive)
+        faults += [f'{archive}: has a {name} section' for name in sorted(set(re.findall(r'\.(?:init_array|ctors|tbss|tdata|fini_array)\b', sections)))]
+    return faults
+
+
+def check_includes(root):
+    faults = []
+    for folder, local in LOCAL_HEADER.items():
+        for path in sorted((root / folder).rglob('*')):
+            name = path.relative_to(root).as_posix()
+            if path.suffix not in ('.h', '.cc') or name.endswith('_test.cc') or name.startswith(NOT_DEVICE):
+                continue
+            for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
+                include = re.match(r'\s*#\s*include\s*([<"])([^>"]+)', line)
+                if not include:
+                    continue
+                bracket, header = include.groups()
+                if not (header in ALLOWED_HEADERS if bracket == '<' else local.fullmatch(header)):
+                    faults.append(f'{name}:{number}: includes {header}')
+    return faults
+
+
+def check_size(command):
+    """Compiles the core's sources for size and adds up their sections."""
+    sources = [word for word in command if word.endswith('.cc')]
+    compiler = [word for word in command if not word.endswith('.cc')]
+    with tempfile.TemporaryDirectory() as folder:
+        objects = []
+        for source in sources:
+            objects.append(f'{folder}/{pathlib.Path(source).stem}.o')
+            subprocess.run([*compiler, '-c', source, '-o', objects[-1]], check=True)
+        text, data, bss = map(int, output_of('size', '--totals', *objects).splitlines()[-1].split()[:3])
+    print(f'core: text {text} of {CORE_TEXT_LIMIT}, data and bss {data + bss} of {CORE_DATA_LIMIT} bytes')
+    faults = []
+    if text > CORE_TEXT_LIMIT:
+        faults.append(f'the core has {text} bytes of text, more than {CORE_TEXT_LIMIT}')
+    if data + bss > CORE_DATA_LIMIT:
+        faults.append(f'the core has {data + bss} bytes of data and bss, more than {CORE_DATA_LIMIT}')
+    return faults
+
+
+def main(arguments):
+    if arguments[:1] == ['symbols'] and len(arguments) == 3:
+        faults = check_symbols(*arguments[1:])
+    elif arguments[:1] == ['includes'] and len(arguments) == 2:
+        faults = check_includes(pathlib.Path(arguments[1]))
+    elif arguments[:1] == ['size'] and len(arguments) > 2:
+        faults = check_size(arguments[1:])
+    else:
+        sys.exit(__doc__)
+    sys.exit('\n'.join(faults) or 0)
+
+
+if __name__ == '__main__':
+    main(sys.argv[1:])
