@@ -75,6 +75,8 @@ class Builder {
   static const Schema* schema_of(std::string_view op);
   // The dtype that PyTorch computes in over these operands (torch.result_type); wrapped numbers keep their lower category.
   DType result_type(const Values& operands) const;
+  // Whether a tensor argument is such a number.
+  bool is_wrapped(const Value* v) const { return wrapped_.count(v) != 0; }
 
   // Views: strided windows, no instruction. Dimensions may be negative, as in PyTorch.
   Value* strided(Value* v, Sizes sizes, Sizes strides, int64_t offset);  // absolute: on the root's memory (as_strided)
@@ -113,7 +115,6 @@ class Builder {
   // into the graph as a 0-d constant; whatever ends in a node or leaves the builder is settled first.
   Value* wrap(const Argument& number);
   Value* settled(Value* v);
-  bool is_wrapped(const Value* v) const { return wrapped_.count(v) != 0; }
 
   void complete(const Schema& schema, std::vector<Argument>& args);  // defaults, then each argument as its parameter wants it
   Argument fitted(const SchemaArgument& parameter, Argument argument);
