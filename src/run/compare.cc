@@ -62,7 +62,8 @@ Comparison compare(const host::Array& actual, host::Array expected, std::optiona
       const Wide allowed = static_cast<Wide>(result.tolerance.atol) + static_cast<Wide>(result.tolerance.rtol) * std::fabs(static_cast<Wide>(e));
       if (d < kInfinity && d <= allowed) continue;
       ++result.differing;
-      if (d - allowed > worst_excess) worst_excess = d == kInfinity ? kInfinity : d - allowed, worst = i;
+      const Wide excess = d == kInfinity ? kInfinity : d - allowed;  // an infinite tolerance cannot make it less
+      if (excess > worst_excess) worst_excess = excess, worst = i;
     }
   });
   result.equal = result.differing == 0;

@@ -53,6 +53,13 @@ TEST(Compare, ReportsTheWorstElement) {
   EXPECT_EQ(c.max_difference, 4);
 }
 
+TEST(Compare, FindsTheElementThatShouldBeInfinite) {
+  const Comparison c = of(DType::F32, "nan,1,2,1", "nan,1,2,inf");
+  EXPECT_EQ(c.differing, 1);
+  EXPECT_EQ(c.worst, std::vector<int64_t>{3});
+  EXPECT_EQ(c.expected, "inf");
+}
+
 TEST(Compare, LargeIntegersAreExact) {
   EXPECT_FALSE(of(DType::I64, "9223372036854775807", "9223372036854775806").equal);
   EXPECT_FALSE(of(DType::U64, "18446744073709551615", "18446744073709551614").equal);

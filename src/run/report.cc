@@ -9,10 +9,19 @@
 namespace etc::run {
 namespace {
 
-std::string milliseconds(int64_t ns) {
+std::string duration(int64_t ns) {
+  const double t = static_cast<double>(ns);
   char text[64];
-  std::snprintf(text, sizeof(text), "%.3f ms", static_cast<double>(ns) / 1e6);
+  if (t < 1e3) std::snprintf(text, sizeof(text), "%.0f ns", t);
+  else if (t < 1e6) std::snprintf(text, sizeof(text), "%.2f us", t / 1e3);
+  else if (t < 1e9) std::snprintf(text, sizeof(text), "%.3f ms", t / 1e6);
+  else std::snprintf(text, sizeof(text), "%.3f s", t / 1e9);
   return text;
+}
+
+// An element's text as a JSON value.
+std::string json_element(const std::string& text) {
+  return text == "nan" ? "\"NaN\"" : text == "inf" ? "\"Infinity\"" : text == "-inf" ? "\"-Infinity\"" : text;
 }
 
 std::string short_number(double value) {
@@ -36,7 +45,7 @@ std::string comparison_json(const NamedComparison& c) {
   if (!r.mismatch.empty()) return json + ",\"mismatch\":" + json_text(r.mismatch) + "}";
   json += ",\"elements\":" + std::to_string(r.elements) + ",\"differing\":" + std::to_string(r.differing) + ",\"rtol\":" + json_number(r.tolerance.rtol) +
           ",\"atol\":" + json_number(r.tolerance.atol) + ",\"max_difference\":" + json_number(r.max_difference);
-  if (!r.equal) json += ",\"worst\":{\"index\":" + json_sizes(r.worst) + ",\"value\":" + json_text(r.actual) + ",\"expected\":" + json_text(r.expected) + "}";
+  if (!r.equal) json += ",\"worst\":{\"index\":" + json_sizes(r.worst) + ",\"value\":" + json_element(r.actual) + ",\"expected\":" + json_element(r.expected) + "}";
   return json + "}";
 }
 
@@ -78,8 +87,8 @@ std::string text_of(const Report& report) {
   for (const NamedComparison& c : report.comparisons) text += comparison_text(c);
   if (report.timed) {
     const auto& runs = report.times.runs_ns;
-    text += "min     " + milliseconds(percentile(runs, 0)) + "\nmedian  " + milliseconds(percentile(runs, 50)) + "\np90     " + milliseconds(percentile(runs, 90)) +
-            "\np99     " + milliseconds(percentile(runs, 99)) + "\nload    " + milliseconds(report.times.load_ns) + "\nruns    " + std::to_string(runs.size()) + "\n";
+    text += "min     " + duration(percentile(runs, 0)) + "\nmedian  " + duration(percentile(runs, 50)) + "\np90     " + duration(percentile(runs, 90)) +
+            "\np99     " + duration(percentile(runs, 99)) + "\nload    " + duration(report.times.load_ns) + "\nruns    " + std::to_string(runs.size()) + "\n";
   }
   return text;
 }
