@@ -193,6 +193,7 @@ const Spoiled kSpoiled[] = {
     SPOIL("value of unknown dtype", m.values[0].dtype = static_cast<DType>(kDTypeCount)),
     SPOIL("value of too high rank", m.values[0].rank = kMaxRank + 1),
     SPOIL("value in a packed layout", m.values[0].layout = 1),
+    SPOIL("value with flags", m.values[0].flags = 1),
     SPOIL("value sizes outside ints", m.values[0].sizes = static_cast<uint32_t>(f.ints.size() - 1)),
     SPOIL("value strides outside ints", m.values[0].strides = 0xffffffff),
     SPOIL("value of negative size", f.ints[m.values[0].sizes] = -1),

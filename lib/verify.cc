@@ -84,7 +84,7 @@ bool Verifier::states() const {
 
 bool Verifier::value(const Value& v, Span<const uint64_t> pool_bytes) const {
   // Packed layouts have extents of their own; the compiler writes none yet, so this is where their sizes will be checked.
-  if (!is_valid(v.dtype) || v.rank > kMaxRank || v.layout != 0) return false;
+  if (!is_valid(v.dtype) || v.rank > kMaxRank || v.layout != 0 || v.flags != 0) return false;
   if (!is_range(v.sizes, v.rank, ints.size) || !is_range(v.strides, v.rank, ints.size)) return false;
   uint64_t bytes;
   if (!extent_of(v.dtype, v.rank, ints.data + v.sizes, ints.data + v.strides, &bytes)) return false;
