@@ -60,14 +60,9 @@ Results index_put(Builder& b, const Call& c) {
     Value* mask = indices[0];
     Sizes sizes = mask->type.sizes;
     sizes.resize(self->type.sizes.size(), 1);  // trailing dimensions that the mask does not reach
-    return b.call("etc::where", {b.cast(b.reshape(mask, sizes), DType::Bool), b.reshape(values, {}), self});
+    return b.call("aten::where.self", {b.cast(b.reshape(mask, sizes), DType::Bool), b.reshape(values, {}), self});
   }
   return b.call("etc::index_put", {self, resolve(b, c.schema.name, indices), values, c.args[3]});
-}
-
-Results where_self(Builder& b, const Call& c) {
-  const DType dtype = result_type(b, {c.args[1], c.args[2]});
-  return b.call("etc::where", {b.cast(c.tensor(0), DType::Bool), b.cast(c.tensor(1), dtype), b.cast(c.tensor(2), dtype)});
 }
 
 }  // namespace
@@ -76,7 +71,6 @@ std::vector<Decomposition> mask_decompositions() {
   return {
       {"aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor", index},
       {"aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor", index_put},
-      {"aten::where.self(Tensor condition, Tensor self, Tensor other) -> Tensor", where_self},
   };
 }
 

@@ -35,10 +35,6 @@ Results batch_norm_results(Builder& b, const Call& c) {
 }
 Results batch_norm(Builder& b, const Call& c) { return {batch_norm_results(b, c)[0]}; }
 
-Results batch_norm_no_stats(Builder& b, const Call& c) {  // input, weight, bias, training, momentum, eps
-  return b.call("aten::native_batch_norm", {c.args[0], c.args[1], c.args[2], None{}, None{}, true, c.args[4], c.args[5]});
-}
-
 // Each channel of each sample by itself is a group norm with one channel a group.
 Results instance_norm(Builder& b, const Call& c) {  // input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps
   if (c.boolean(5)) return group_norm_of(b, c.tensor(0), c.args[1], c.args[2], size_of(c.tensor(0), 1), c.real(7));
@@ -81,9 +77,6 @@ std::vector<Decomposition> norm_decompositions() {
       {"aten::native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, "
        "float momentum, float eps) -> (Tensor, Tensor, Tensor)",
        batch_norm_results},
-      {"aten::_native_batch_norm_legit.no_stats(Tensor input, Tensor? weight, Tensor? bias, bool training, float momentum, float eps) -> "
-       "(Tensor, Tensor, Tensor)",
-       batch_norm_no_stats},
       {"aten::instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool use_input_stats, "
        "float momentum, float eps, bool cudnn_enabled) -> Tensor",
        instance_norm},

@@ -1,4 +1,4 @@
-// Orders: sorting's overloads, medians and quantiles from sorted rows, running maxima as scans.
+// Orders: sorting's overloads, medians and quantiles from sorted rows, cumulative logsumexp as a scan.
 #include <cmath>
 #include <limits>
 
@@ -124,43 +124,15 @@ Results quantile(Builder& b, const Call& c) {
   return place_quantile(c, s, found, rank_of(q) == 1);
 }
 
-// Running reductions in log2(n) steps: after step k, position i holds the result over the 2^k positions up to i.
-// combine(before, here) gives both values and indices.
-template <class F>
-std::vector<Term> scan(std::vector<Term> x, int64_t dim, F combine) {
-  const int64_t n = size_of(x[0], dim);
-  for (int64_t step = 1; step < n; step *= 2) {
-    std::vector<Term> before, here;
-    for (const Term& t : x) before.push_back(slice(t, dim, 0, n - step)), here.push_back(slice(t, dim, step, n));
-    const std::vector<Term> joined = combine(before, here);
-    for (size_t i = 0; i < x.size(); ++i) x[i] = concatenate({slice(x[i], dim, 0, step), joined[i]}, dim);
-  }
-  return x;
-}
-
-template <bool kMax>
-Results running_extreme(Builder& b, const Call& c) {
-  const Term x = term(b, c, 0);
-  const int64_t dim = c.integer(1);
-  if (rank_of(x) == 0) return {x, b.scalar(DType::I64, 0)};
-  Sizes line(x->type.sizes.size(), 1);
-  line[static_cast<size_t>(wrap_dim(dim, rank_of(x)))] = size_of(x, dim);
-  const Term indices = expand(reshape(iota(b, size_of(x, dim)), line), x->type.sizes);
-  const auto r = scan({x, indices}, dim, [&](const std::vector<Term>& before, const std::vector<Term>& here) -> std::vector<Term> {
-    Term later = kMax ? ge(here[0], before[0]) : le(here[0], before[0]);  // equal: the later one
-    if (is_floating(x->type.dtype)) later = either(later, isnan(here[0]));
-    return {where(later, here[0], before[0]), where(later, here[1], before[1])};
-  });
-  return {r[0], r[1]};
-}
-
+// In log2(n) steps: after step k, position i holds the sum over the 2^k positions up to i.
 Results logcumsumexp(Builder& b, const Call& c) {
-  const Term x = term(b, c, 0);
-  if (rank_of(x) == 0) return {x};
-  const auto r = scan({widen(x)}, c.integer(1), [](const std::vector<Term>& before, const std::vector<Term>& here) -> std::vector<Term> {
-    return {apply("aten::logaddexp", {before[0], here[0]})};
-  });
-  return {cast(r[0], x->type.dtype)};
+  const DType dtype = c.tensor(0)->type.dtype;
+  if (rank_of(c.tensor(0)) == 0) return {c.args[0]};
+  Term x = widen(term(b, c, 0));
+  const int64_t dim = c.integer(1), n = size_of(x, dim);
+  for (int64_t step = 1; step < n; step *= 2)
+    x = concatenate({slice(x, dim, 0, step), apply("aten::logaddexp", {slice(x, dim, 0, n - step), slice(x, dim, step, n)})}, dim);
+  return {cast(x, dtype)};
 }
 
 }  // namespace
@@ -178,8 +150,6 @@ std::vector<Decomposition> sort_decompositions() {
       {"aten::quantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation=\"linear\") -> Tensor", quantile},
       {"aten::quantile.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation=\"linear\") -> Tensor",
        quantile_number},
-      {"aten::cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)", running_extreme<true>},
-      {"aten::cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)", running_extreme<false>},
       {"aten::logcumsumexp(Tensor self, int dim) -> Tensor", logcumsumexp},
   };
 }
