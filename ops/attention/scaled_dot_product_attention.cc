@@ -127,7 +127,7 @@ Matrix<ComputeType<T>> widened(const Matrix<T>& m, int64_t rows, int64_t columns
   }
 }
 
-// c = alpha * a b (+ c)
+// c = alpha * a b, or c += a b
 template <class C>
 Matmul<C> product_of(int64_t m, int64_t n, int64_t k, const C* a, int64_t a_row, int64_t a_column, const C* b, int64_t b_row, int64_t b_column,
                      C* c, C alpha, bool adds) {
@@ -137,7 +137,7 @@ Matmul<C> product_of(int64_t m, int64_t n, int64_t k, const C* a, int64_t a_row,
   p.b = b, p.b_row = b_row, p.b_column = b_column;
   p.end.c = c, p.end.c_row = n, p.end.c_column = 1;
   p.end.alpha = alpha;
-  if (adds) p.end.add = c, p.end.add_row = n, p.end.add_column = 1;
+  p.accumulates = adds;
   return p;
 }
 

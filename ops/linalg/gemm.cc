@@ -89,7 +89,7 @@ struct Block {
       else
         tile_product<Acc, 2>(rows, kc, a, a_row, a_column, b, b_row, tile);
       Acc* sums = partial + row * partial_row + j * partial_column;
-      if (k0 != 0)
+      if (k0 != 0 || p.accumulates)
         for (int64_t r = 0; r < rows; ++r)
           for (int64_t c = 0; c < width; ++c) tile[r * kStep + c] += sums[r * partial_row + c * partial_column];
       if (k0 + kc >= p.k) {

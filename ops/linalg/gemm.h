@@ -63,6 +63,7 @@ struct Product {
   // Where sums of an unfinished depth wait; null: in scratch (needs_partial of gemm_scratch).
   Acc* partial = nullptr;
   int64_t partial_row = 0, partial_column = 0;
+  bool accumulates = false;  // sums start from what partial (then not null) holds
 
   // Takes a finished tile of rows × columns sums, row-major with kGemmColumns to a row.
   void (*store)(const void* target, int64_t row, int64_t rows, int64_t column, int64_t columns, const Acc* tile) = nullptr;

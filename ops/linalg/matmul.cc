@@ -9,20 +9,20 @@ namespace {
 // A few rows times columns that lie side by side: B is read in place, packing would cost more than the product.
 constexpr int64_t kFewRows = 8;
 
-template <class T>
+template <class T, class R>
 void pack_rows(const void* source, int64_t row, int64_t rows, int64_t k0, int64_t kc, Accumulator<T>* strip) {
-  const Matmul<T>& p = *static_cast<const Matmul<T>*>(source);
+  const Matmul<T, R>& p = *static_cast<const Matmul<T, R>*>(source);
   for (int64_t i = 0; i < rows; ++i) {
     const T* a = p.a + (row + i) * p.a_row + k0 * p.a_column;
     for (int64_t k = 0; k < kc; ++k, a += p.a_column) strip[k * kGemmRows + i] = static_cast<Accumulator<T>>(load(a));
   }
 }
 
-template <class T>
+template <class T, class R>
 void pack_columns(const void* source, int64_t column, int64_t columns, int64_t k0, int64_t kc, Accumulator<T>* panel) {
   using Acc = Accumulator<T>;
   constexpr int64_t kStep = kGemmColumns<Acc>;
-  const Matmul<T>& p = *static_cast<const Matmul<T>*>(source);
+  const Matmul<T, R>& p = *static_cast<const Matmul<T, R>*>(source);
   const T* b = p.b + k0 * p.b_row + column * p.b_column;
   if (columns == kStep && p.b_column == 1) {
     for (int64_t k = 0; k < kc; ++k, b += p.b_row, panel += kStep)
@@ -37,9 +37,9 @@ void pack_columns(const void* source, int64_t column, int64_t columns, int64_t k
   }
 }
 
-template <class T>
-Matmul<T> transposed(const Matmul<T>& p) {
-  Matmul<T> t = p;
+template <class T, class R>
+Matmul<T, R> transposed(const Matmul<T, R>& p) {
+  Matmul<T, R> t = p;
   t.m = p.n, t.n = p.m;
   t.a = p.b, t.a_row = p.b_column, t.a_column = p.b_row;
   t.b = p.a, t.b_row = p.a_column, t.b_column = p.a_row;
@@ -73,8 +73,8 @@ void dot_rows(int64_t k, const Acc* a, int64_t a_row, const Acc* x, Acc* sums) {
   }
 }
 
-template <class T>
-void matrix_times_vector(const Matmul<T>& p, const Hooks* hooks) {
+template <class T, class R>
+void matrix_times_vector(const Matmul<T, R>& p, const Hooks* hooks) {
   using Acc = Accumulator<T>;
   const Acc* a = reinterpret_cast<const Acc*>(p.a);
   const Acc* x = reinterpret_cast<const Acc*>(p.b);
@@ -83,13 +83,14 @@ void matrix_times_vector(const Matmul<T>& p, const Hooks* hooks) {
     int64_t row = pieces.begin(piece);
     const int64_t end = pieces.end(piece);
     Acc sums[4];
+    const auto put = [&](int64_t r, Acc sum) { p.end.put(r, 0, p.accumulates ? p.end.c[r * p.end.c_row] + sum : sum); };
     for (; row + 4 <= end; row += 4) {
       dot_rows<Acc, 4>(p.k, a + row * p.a_row, p.a_row, x, sums);
-      for (int64_t r = 0; r < 4; ++r) p.end.put(row + r, 0, sums[r]);
+      for (int64_t r = 0; r < 4; ++r) put(row + r, sums[r]);
     }
     for (; row < end; ++row) {
       dot_rows<Acc, 1>(p.k, a + row * p.a_row, p.a_row, x, sums);
-      p.end.put(row, 0, sums[0]);
+      put(row, sums[0]);
     }
   });
 }
@@ -97,8 +98,8 @@ void matrix_times_vector(const Matmul<T>& p, const Hooks* hooks) {
 enum class Path { Vector, InPlace, Packed };
 
 // Turns the product so that B is the one that is better packed, and says how to go on.
-template <class T>
-Path choose(const Matmul<T>& p, Matmul<T>* chosen) {
+template <class T, class R>
+Path choose(const Matmul<T, R>& p, Matmul<T, R>* chosen) {
   *chosen = p.n > p.m ? transposed(p) : p;  // B is the smaller one
   if constexpr (kIsAccumulator<T>) {
     if (chosen->n == 1 && chosen->a_column == 1 && chosen->b_row == 1) return Path::Vector;
@@ -112,18 +113,18 @@ Path choose(const Matmul<T>& p, Matmul<T>* chosen) {
 
 }  // namespace
 
-template <class T>
-uint64_t matmul_scratch(const Matmul<T>& product) {
+template <class T, class R>
+uint64_t matmul_scratch(const Matmul<T, R>& product) {
   using Acc = Accumulator<T>;
-  Matmul<T> p;
+  Matmul<T, R> p;
   if (choose(product, &p) == Path::Vector) return 0;
-  return gemm_scratch<Acc>(p.m, p.n, p.k, !kIsAccumulator<T>);
+  return gemm_scratch<Acc>(p.m, p.n, p.k, !kIsAccumulator<R>);
 }
 
-template <class T>
-void matmul(const Matmul<T>& product, std::byte* scratch, const Hooks* hooks) {
+template <class T, class R>
+void matmul(const Matmul<T, R>& product, std::byte* scratch, const Hooks* hooks) {
   using Acc = Accumulator<T>;
-  Matmul<T> p;
+  Matmul<T, R> p;
   const Path path = choose(product, &p);
   Product<Acc> g;
   g.m = p.m, g.n = p.n, g.k = p.k;
@@ -137,27 +138,30 @@ void matmul(const Matmul<T>& product, std::byte* scratch, const Hooks* hooks) {
     }
   } else {
     (void)path;
-    g.pack_a = &pack_rows<T>;
+    g.pack_a = &pack_rows<T, R>;
     g.a_source = &p;
   }
-  g.pack_b = &pack_columns<T>;
+  g.pack_b = &pack_columns<T, R>;
   g.b_source = &p;
   p.end.finish(g);
+  g.accumulates = p.accumulates;
   gemm(g, scratch, hooks);
 }
 
-#define ETC_MATMUL(T)                                   \
-  template uint64_t matmul_scratch<T>(const Matmul<T>&); \
-  template void matmul<T>(const Matmul<T>&, std::byte*, const Hooks*);
-ETC_MATMUL(float)
-ETC_MATMUL(double)
-ETC_MATMUL(Half)
-ETC_MATMUL(BFloat16)
-ETC_MATMUL(uint8_t)
-ETC_MATMUL(int8_t)
-ETC_MATMUL(int16_t)
-ETC_MATMUL(int32_t)
-ETC_MATMUL(int64_t)
+#define ETC_MATMUL(T, R)                                      \
+  template uint64_t matmul_scratch<T, R>(const Matmul<T, R>&); \
+  template void matmul<T, R>(const Matmul<T, R>&, std::byte*, const Hooks*);
+ETC_MATMUL(float, float)
+ETC_MATMUL(double, double)
+ETC_MATMUL(Half, Half)
+ETC_MATMUL(Half, float)
+ETC_MATMUL(BFloat16, BFloat16)
+ETC_MATMUL(BFloat16, float)
+ETC_MATMUL(uint8_t, uint8_t)
+ETC_MATMUL(int8_t, int8_t)
+ETC_MATMUL(int16_t, int16_t)
+ETC_MATMUL(int32_t, int32_t)
+ETC_MATMUL(int64_t, int64_t)
 #undef ETC_MATMUL
 
 }  // namespace etc

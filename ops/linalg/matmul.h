@@ -6,22 +6,23 @@
 
 namespace etc {
 
-// Strides in elements. `end` says where results go and what else is added.
-template <class T>
+// Strides in elements. `end` says where results, of type R, go and what else is added. R is T, or what T is accumulated in.
+template <class T, class R = T>
 struct Matmul {
   int64_t m = 0, n = 0, k = 0;
   const T* a = nullptr;
   int64_t a_row = 0, a_column = 0;
   const T* b = nullptr;
   int64_t b_row = 0, b_column = 0;
-  Finish<T> end;
+  Finish<R> end;
+  bool accumulates = false;  // c += a b, for an R that is its own accumulator; `end` then has no alpha and no addend
 };
 
 // Both read sizes and strides only as far as scratch is concerned: the pointers may be null in matmul_scratch.
-template <class T>
-uint64_t matmul_scratch(const Matmul<T>& product);
-template <class T>
-void matmul(const Matmul<T>& product, std::byte* scratch, const Hooks* hooks);
+template <class T, class R>
+uint64_t matmul_scratch(const Matmul<T, R>& product);
+template <class T, class R>
+void matmul(const Matmul<T, R>& product, std::byte* scratch, const Hooks* hooks);
 
 // `count` products whose pointers differ: `at(i)` gives product i, all of the sizes and strides of at(0).
 // Small products run side by side, each with scratch of its own; large ones are split inside.
