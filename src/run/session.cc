@@ -165,7 +165,7 @@ host::Array Session::state(size_t i) const {
 }
 void Session::set_state(size_t i, const host::Array& array) {
   const Span<std::byte> bytes = state_->state_bytes(i);
-  std::memcpy(bytes.data, array.bytes.data(), bytes.size);
+  if (bytes.size > 0) std::memcpy(bytes.data, array.bytes.data(), bytes.size);
 }
 
 }  // namespace etc::run
