@@ -67,9 +67,10 @@ bool same_constant(const Value& v, const TensorType& type, const ConstantData& d
 
 std::string Graph::unique_name(std::string name) {
   if (name.empty()) name = "v";
-  if (names_[name]++ == 0) return name;
+  const auto [next, is_new] = names_.emplace(name, 1);
+  if (is_new) return name;
   std::string numbered;
-  do numbered = name + "_" + std::to_string(names_[name]++);
+  do numbered = name + "_" + std::to_string(next->second++);
   while (names_.count(numbered));
   names_[numbered] = 1;
   return numbered;

@@ -1,6 +1,7 @@
 // The graph's rules, checked one value, node and output at a time.
 #include "ir/verifier.h"
 
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
 
@@ -91,17 +92,19 @@ class Verifier {
     const Value* root = std::get<Value*>(node.args[0]);
     const TensorType& type = node.results[0]->type;
     if (is_view(root)) fail("the operand of a view is itself a view");
-    if (type != TensorType(root->type.dtype, std::get<Sizes>(node.args[1]), std::get<Sizes>(node.args[2])))
+    if (type != TensorType(type.dtype, std::get<Sizes>(node.args[1]), std::get<Sizes>(node.args[2])))
       fail("the result's type is not the one that the arguments say");
-    // The last element of the window lies inside the root.
-    int64_t last = std::get<int64_t>(node.args[3]);
-    bool ok = last >= 0, empty = false;
-    for (size_t d = 0; d < type.sizes.size(); ++d) {
+    if (size_in_bytes(type.dtype) != size_in_bytes(root->type.dtype)) fail("the elements are not as wide as those of %" + root->name);
+    // The last element of the window lies inside the root; an empty window has only a place.
+    const int64_t offset = std::get<int64_t>(node.args[3]);
+    int64_t end = offset;
+    bool ok = offset >= 0;
+    const bool empty = std::find(type.sizes.begin(), type.sizes.end(), 0) != type.sizes.end();
+    for (size_t d = 0; d < type.sizes.size() && !empty; ++d) {
       int64_t step = 0;
-      empty = empty || type.sizes[d] == 0;
-      ok = ok && (type.sizes[d] == 0 || (checked_multiply(type.sizes[d] - 1, type.strides[d], &step) && checked_add(last, step, &last)));
+      ok = ok && checked_multiply(type.sizes[d] - 1, type.strides[d], &step) && checked_add(end, step, &end);
     }
-    if (!ok || (empty ? last > root->type.numel() : last >= root->type.numel())) fail("the window reaches outside of %" + root->name);
+    if (!ok || end + (empty ? 0 : 1) > root->type.numel()) fail("the window reaches outside of %" + root->name);
   }
 
   void check_kernel_op(const Node& node) const {

@@ -56,12 +56,18 @@ TEST(Verifier, WantsViewsOfRoots) {
 }
 
 TEST(Verifier, WantsWindowsInside) {
-  EXPECT_EQ(complaint("input %x: f32[4]\n %v: i32[2] = etc::view(%x, [2], [1], 1)\n output \"v\" = %v\n"),
+  EXPECT_EQ(complaint("input %x: f32[4]\n %v: f32[3] = etc::view(%x, [2], [1], 1)\n output \"v\" = %v\n"),
             "after test: %v = etc::view: the result's type is not the one that the arguments say");
   EXPECT_EQ(complaint("input %x: f32[4]\n %v: f32[2]{3} = etc::view(%x, [2], [3], 1)\n output \"v\" = %v\n"),
             "after test: %v = etc::view: the window reaches outside of %x");
   EXPECT_EQ(complaint("input %x: f32[4]\n %v: f32[2]{3} = etc::view(%x, [2], [3], -1)\n output \"v\" = %v\n"),
             "after test: %v = etc::view: the window reaches outside of %x");
+}
+
+TEST(Verifier, AcceptsViewsOfAnotherDTypeOfTheSameWidth) {
+  EXPECT_EQ(complaint("input %x: f32[4]\n %v: i32[4] = etc::view(%x, [4], [1], 0)\n output \"v\" = %v\n"), "");
+  EXPECT_EQ(complaint("input %x: f32[4]\n %v: i16[4] = etc::view(%x, [4], [1], 0)\n output \"v\" = %v\n"),
+            "after test: %v = etc::view: the elements are not as wide as those of %x");
 }
 
 TEST(Verifier, WantsContiguousRoots) {
