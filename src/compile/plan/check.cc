@@ -52,6 +52,7 @@ class MethodChecker {
 
   void run() {
     if (method_.getBlocks().size() != 1) return report("has control flow, which this version cannot prove");
+    find_results();
     fill_states_and_inputs();
     for (at_ = 0; at_ < method_.getInstructions().size(); ++at_) step(method_.getInstructions()[static_cast<uint32_t>(at_)]);
     at_ = -1;
@@ -103,6 +104,7 @@ class MethodChecker {
     }
     produced_.assign(values_.size(), false);
     is_input_.assign(values_.size(), false);
+    is_result_.assign(values_.size(), false);
   }
 
   static bool is_contiguous(const CheckedValue& v) {
@@ -139,10 +141,19 @@ class MethodChecker {
     memory_[e.storage].write(e.begin, e.end, owner);
   }
 
+  void find_results() {
+    std::vector<Argument> arguments;
+    std::vector<uint32_t> results;
+    for (const auto i : method_.getInstructions())
+      if (i.getKind() == 0) split_operands(i, find_op(i.getOp()), arguments, results);
+    for (uint32_t r : results) is_result_[values_[r].root] = true;
+  }
+
   // What must have written a value's bytes last. A value in the state block that no instruction makes is a state.
-  std::optional<Owner> owner_of(uint32_t v) {
+  std::optional<Owner> owner_of(uint32_t v) const {
     const uint32_t root = values_[v].root;
     if (produced_[root]) return root;
+    if (is_result_[root]) return std::nullopt;
     const CheckedValue& r = values_[root];
     const auto found = state_at_.find(r.extent.begin);
     if (r.extent.storage != kState || found == state_at_.end()) return std::nullopt;
@@ -178,7 +189,7 @@ class MethodChecker {
   }
 
   // The tensors of an instruction. Results come after the arguments that the schema names; external calls name each argument themselves.
-  void split_operands(schema::Instruction::Reader i, const Op* op, std::vector<Argument>& arguments, std::vector<uint32_t>& results) {
+  void split_operands(schema::Instruction::Reader i, const Op* op, std::vector<Argument>& arguments, std::vector<uint32_t>& results) const {
     const auto operands = method_.getOperands();
     const auto operand = [&](uint32_t p) { return operands[i.getFirstOperand() + p]; };
     const auto is_kind = [&](uint32_t p, OperandKind kind) { return static_cast<OperandKind>(operand(p).getKind()) == kind; };
@@ -327,7 +338,7 @@ class MethodChecker {
   int64_t at_ = -1;
   std::vector<CheckedValue> values_;
   std::vector<bool> produced_;    // roots that are inputs, or results of instructions so far
-  std::vector<bool> is_input_;
+  std::vector<bool> is_input_, is_result_;  // roots, over the whole method
   std::map<uint64_t, uint32_t> state_at_;  // by offset, those with bytes
   std::vector<ByteMap> memory_;   // by storage
 };
