@@ -1,5 +1,5 @@
-// The last lowering: afterwards every node is a view, external, or has a kernel for its operands as they lie, and every output is a
-// place of its own. Inserts copies of what lies otherwise than a kernel takes it; reports what has no kernel at all.
+// The last lowering: afterwards every node is a view, external, or has a kernel for its operands as they lie. Inserts copies of what
+// lies otherwise than a kernel takes it; reports what has no kernel at all.
 #include <algorithm>
 #include <unordered_set>
 #include <utility>
@@ -19,7 +19,6 @@ class Legaliser {
   bool run() {
     for (auto it = graph_.nodes.begin(); it != graph_.nodes.end(); ++it)
       if ((*it)->op != "etc::view") legalise(it);
-    for (Output& o : graph_.outputs) give_place(o);
     report();
     return changed_;
   }
@@ -64,17 +63,6 @@ class Legaliser {
     });
   }
 
-  // The caller's output and the new value of a state or input are each a node's result, or all of one under another shape, that nobody
-  // else claims. "State s stays s" needs nothing.
-  void give_place(Output& o) {
-    if (o.target && o.value == o.target) return;
-    Value* root = root_of(o.value);
-    const bool whole = o.value->type.is_contiguous() && o.value->type.numel() == root->type.numel();
-    if (root->kind == Value::Kind::Result && whole && claimed_.insert(root).second) return;
-    o.value = copy_of(o.value, graph_.nodes.end(), root->producer ? root->producer->source : nullptr);
-    claimed_.insert(o.value);
-  }
-
   void report() const {
     if (missing_.empty()) return;
     std::unordered_set<std::string> lines;
@@ -94,7 +82,6 @@ class Legaliser {
   Graph& graph_;
   bool changed_ = false;
   std::unordered_map<Value*, Value*> copies_;
-  std::unordered_set<const Value*> claimed_;
   std::vector<const Node*> missing_;
 };
 

@@ -1,4 +1,4 @@
-// legalise copies what kernels and outputs need, names what has no kernel, and leaves the rest.
+// legalise copies what kernels need, names what has no kernel, and leaves the rest.
 #include "ir/error.h"
 #include "passes/pass_test.h"
 
@@ -33,39 +33,6 @@ TEST(Legalise, CopiesForExternalOpsOnce) {
     %z: f32[1] = extern my::op(x=%t_copy)
     output "y" = %y
     output "z" = %z
-  )");
-}
-
-TEST(Legalise, GivesEveryOutputAPlaceOfItsOwn) {
-  expect_pass("legalise", R"(
-    input %x: f32[2]
-    state %s: f32[2] = 0 0
-    const %c: f32[2] = 1 2
-    %y: f32[2] = aten::relu(%x)
-    %first: f32[1] = etc::view(%y, [1], [1], 0)
-    output "x" = %x
-    output "c" = %c
-    output "y" = %y
-    output "again" = %y
-    output "first" = %first
-    output state %s = %s
-  )",
-              R"(
-    input %x: f32[2]
-    state %s: f32[2] = 0 0
-    const %c: f32[2] = 1 2
-    %y: f32[2] = aten::relu(%x)
-    %first: f32[1] = etc::view(%y, [1], [1], 0)
-    %x_copy: f32[2] = etc::copy(%x)
-    %c_copy: f32[2] = etc::copy(%c)
-    %y_copy: f32[2] = etc::copy(%y)
-    %first_copy: f32[1] = etc::copy(%first)
-    output "x" = %x_copy
-    output "c" = %c_copy
-    output "y" = %y
-    output "again" = %y_copy
-    output "first" = %first_copy
-    output state %s = %s
   )");
 }
 
