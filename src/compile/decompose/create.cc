@@ -38,8 +38,9 @@ Results arange(Builder& b, const Call& c) {
   DType dtype = DType::I64;
   for (size_t i = 0; i < kNumbers; ++i)
     if (std::holds_alternative<double>(c.args[i])) dtype = DType::F32;
-  const Argument start = kNumbers == 2 ? c.args[0] : Argument(0);
-  return b.call("aten::arange.start_step", {start, c.args[kNumbers - 1], 1, static_cast<int64_t>(dtype_of(c, kNumbers, dtype))});
+  Argument start = int64_t{0};
+  if (kNumbers == 2) start = c.args[0];
+  return b.call("aten::arange.start_step", {start, c.args[kNumbers - 1], int64_t{1}, static_cast<int64_t>(dtype_of(c, kNumbers, dtype))});
 }
 
 // base ^ (steps equal steps from start to end).
