@@ -47,7 +47,7 @@ template <bool kDivide>
 Results add_combined(Builder& b, const Call& c) {
   const DType dtype = result_type(b, {c.args[0], c.args[1], c.args[2]}), wide = opmath(dtype);
   const auto operand = [&](size_t i) { return cast(cast(term(b, c, i), dtype), wide); };
-  const Term value{b, c.args[3]};
+  const Term value = is_integral(dtype) ? term(b, b.scalar(dtype, c.args[3])) : term(b, c, 3);
   const bool is_one = number(c.args[3]) == 1;
   Term first = is_one ? operand(1) : operand(1) * value;
   return {cast(operand(0) + (kDivide ? first / operand(2) : first * operand(2)), dtype)};
@@ -139,7 +139,8 @@ Results ignoring_nan(Builder& b, const Call& c) {
 
 Results scaled(Builder& b, const Call& c, double factor) {
   DType dtype;
-  return {cast(float_operands(b, c, {0}, &dtype)[0] * factor, dtype)};
+  const Term x = float_operands(b, c, {0}, &dtype)[0];
+  return {cast(x * factor, dtype)};
 }
 
 }  // namespace
@@ -196,7 +197,8 @@ std::vector<Decomposition> pointwise_decompositions() {
       {"aten::rad2deg(Tensor self) -> Tensor", [](Builder& b, const Call& c) { return scaled(b, c, 180 / std::numbers::pi); }},
       {"aten::ldexp.Tensor(Tensor self, Tensor other) -> Tensor",
        [](Builder& b, const Call& c) -> Results {
-         return {term(b, c, 0) * apply("aten::pow.Scalar", {2.0, term(b, c, 1)})};
+         const Term x = term(b, c, 0);
+         return {x * pow(term(b, b.scalar(is_floating(x->type.dtype) ? x->type.dtype : DType::F32, 2.0)), term(b, c, 1))};
        }},
   };
 }

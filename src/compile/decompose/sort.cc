@@ -100,9 +100,11 @@ Results quantile_number(Builder& b, const Call& c) {
   if (s.between == "nearest") rank = round_half_even(rank);
   const auto below = static_cast<int64_t>(rank);
   Term found = slice(s.rows, -1, below, below + 1);
-  const double weight = s.between == "midpoint" ? 0.5 : rank - static_cast<double>(below);
-  const bool spread = rank != static_cast<double>(below);
-  if (spread) found = apply("aten::lerp.Tensor", {found, slice(s.rows, -1, below + 1, below + 2), weight});
+  if (s.between == "linear" || s.between == "midpoint") {
+    const int64_t above = rank == static_cast<double>(below) ? below : below + 1;
+    const double weight = s.between == "midpoint" ? (above == below ? 0 : 0.5) : rank - static_cast<double>(below);
+    found = apply("aten::lerp.Tensor", {found, slice(s.rows, -1, above, above + 1), weight});
+  }
   return place_quantile(c, s, found, false);
 }
 
