@@ -1,5 +1,5 @@
 // The 16- and 8-bit floating types that kernels compute with in float, and what a C++ type is called in a file.
-// Conversions round to nearest even and keep NaN; float8 e4m3fn has no infinity (overflow becomes NaN, as PyTorch does).
+// Conversions round to nearest even and keep NaN; float8 e4m3fn has no infinity (what overflows, infinities too, becomes ±448, as in PyTorch).
 #pragma once
 
 #include "etc/base.h"
@@ -45,7 +45,7 @@ inline uint32_t float_to_small(float f) {
   const int exponent = static_cast<int>(magnitude >> 23) - 127;
   uint32_t result;
   if (magnitude == 0x7f800000u) {
-    return sign | (FN ? kNan : kInfinity);
+    return sign | (FN ? kMax : kInfinity);
   } else if (E < 8 && exponent < 1 - kBias) {  // subnormal: round mantissa of fixed scale
     const int shift = (23 - M) + (1 - kBias - exponent);
     if (shift > 24 + 1) {
@@ -60,7 +60,7 @@ inline uint32_t float_to_small(float f) {
     uint32_t rounded = magnitude + ((1u << (22 - M)) - 1) + ((magnitude >> (23 - M)) & 1);
     result = (rounded >> (23 - M)) - (static_cast<uint32_t>(127 - kBias) << M);
   }
-  if (result > kMax) return sign | (FN ? kNan : kInfinity);
+  if (result > kMax) return sign | (FN ? kMax : kInfinity);
   return sign | result;
 }
 }  // namespace detail
