@@ -22,7 +22,10 @@ InputFile::InputFile(const std::string& path, const std::string& hint) : path_(p
     if (file_ >= 0) close(file_);
     throw UserError(path + ": cannot be opened: " + std::strerror(reason), kEnvironment);
   }
-  const char* wrong = S_ISDIR(status.st_mode) ? "is a directory" : !S_ISREG(status.st_mode) ? "is no regular file" : status.st_size == 0 ? "is empty" : nullptr;
+  const char* wrong = S_ISDIR(status.st_mode)    ? "is a directory"
+                      : !S_ISREG(status.st_mode) ? "is no regular file"
+                      : status.st_size == 0      ? "is empty"
+                                                 : nullptr;
   if (wrong) {
     close(file_);
     throw UserError(path + ": " + wrong + "; " + hint, kBadInput);
@@ -50,7 +53,8 @@ Bytes map_file(const std::string& path, const std::string& hint) {
   const uint64_t size = file.size();
   void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.descriptor(), 0);
   if (data == MAP_FAILED) throw UserError(path + ": cannot be mapped: " + std::strerror(errno), kEnvironment);
-  return {std::shared_ptr<const void>(data, [size](const void* p) { munmap(const_cast<void*>(p), size); }), static_cast<const std::byte*>(data), size};
+  return {std::shared_ptr<const void>(data, [size](const void* p) { munmap(const_cast<void*>(p), size); }),
+          static_cast<const std::byte*>(data), size};
 }
 
 }  // namespace etc::host

@@ -28,9 +28,7 @@ struct MappedZip::Handle {
   static zip_int64_t callback(void* user, void* data, zip_uint64_t length, zip_source_cmd_t command) {
     Handle& self = *static_cast<Handle*>(user);
     switch (command) {
-      case ZIP_SOURCE_OPEN:
-        self.position = 0;
-        return 0;
+      case ZIP_SOURCE_OPEN: self.position = 0; return 0;
       case ZIP_SOURCE_READ: {
         const uint64_t n = std::min<uint64_t>(length, self.mapping->size - self.position);
         std::memcpy(data, self.mapping->data + self.position, n);

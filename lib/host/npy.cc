@@ -105,7 +105,7 @@ struct Code {
   const char* text;
   DType dtype;
 };
-constexpr Code kCodes[] = {{"b1", DType::Bool}, {"u1", DType::U8},  {"i1", DType::I8},  {"i2", DType::I16}, {"i4", DType::I32},
+constexpr Code kCodes[] = {{"b1", DType::Bool}, {"u1", DType::U8},  {"i1", DType::I8},   {"i2", DType::I16}, {"i4", DType::I32},
                            {"i8", DType::I64},  {"f2", DType::F16}, {"V2", DType::BF16}, {"f4", DType::F32}, {"f8", DType::F64},
                            {"u2", DType::U16},  {"u4", DType::U32}, {"u8", DType::U64},  {"V1", DType::U8},  {"f1", DType::U8}};
 
@@ -180,9 +180,12 @@ Array parse_npy(const std::byte* data, uint64_t size, const std::string& place) 
   if (!header) fail("has a damaged header");
   const std::string& descr = header->descr;
   if (const char* why = refused_kind(descr)) fail(why);
-  const Code* code = std::find_if(std::begin(kCodes), std::end(kCodes), [&](const Code& c) { return descr.size() > 1 && descr.substr(1) == c.text; });
-  if (code == std::end(kCodes) || std::strchr("<>|=", descr[0]) == nullptr) fail("has elements of type '" + descr.substr(0, 40) + "', which are not supported");
-  if (header->sizes.size() > kMaxRank) fail("has " + std::to_string(header->sizes.size()) + " dimensions; at most " + std::to_string(kMaxRank) + " are supported");
+  const Code* code =
+      std::find_if(std::begin(kCodes), std::end(kCodes), [&](const Code& c) { return descr.size() > 1 && descr.substr(1) == c.text; });
+  if (code == std::end(kCodes) || std::strchr("<>|=", descr[0]) == nullptr)
+    fail("has elements of type '" + descr.substr(0, 40) + "', which are not supported");
+  if (header->sizes.size() > kMaxRank)
+    fail("has " + std::to_string(header->sizes.size()) + " dimensions; at most " + std::to_string(kMaxRank) + " are supported");
 
   Array array;
   array.dtype = code->dtype;

@@ -40,7 +40,8 @@ ProgramFile::ProgramFile(const std::string& path) : path_(path) {
   std::byte* at = static_cast<std::byte*>(memory);
   try {
     file.read_at(0, at, copied);
-    if (copied < size_ && mmap(at + copied, size_ - copied, PROT_READ, MAP_PRIVATE | MAP_FIXED, file.descriptor(), static_cast<off_t>(copied)) == MAP_FAILED)
+    if (copied < size_ &&
+        mmap(at + copied, size_ - copied, PROT_READ, MAP_PRIVATE | MAP_FIXED, file.descriptor(), static_cast<off_t>(copied)) == MAP_FAILED)
       throw UserError(path + ": cannot be mapped: " + std::strerror(errno), kEnvironment);
     mprotect(at, copied, PROT_READ);
   } catch (...) {

@@ -59,7 +59,8 @@ Comparison compare(const host::Array& actual, host::Array expected, std::optiona
       const Wide d = difference(a, e);
       if (d == 0) continue;
       max_difference = std::max(max_difference, d);
-      const Wide allowed = static_cast<Wide>(result.tolerance.atol) + static_cast<Wide>(result.tolerance.rtol) * std::fabs(static_cast<Wide>(e));
+      const Wide allowed =
+          static_cast<Wide>(result.tolerance.atol) + static_cast<Wide>(result.tolerance.rtol) * std::fabs(static_cast<Wide>(e));
       if (d < kInfinity && d <= allowed) continue;
       ++result.differing;
       const Wide excess = d == kInfinity ? kInfinity : d - allowed;  // an infinite tolerance cannot make it less

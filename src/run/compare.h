@@ -1,4 +1,5 @@
-// Says how far a result is from what was expected, by the rule of torch.testing.assert_close: |actual - expected| <= atol + rtol * |expected|.
+// Says how far a result is from what was expected, by the rule of torch.testing.assert_close: |actual - expected| <= atol + rtol *
+// |expected|.
 #pragma once
 
 #include <optional>
@@ -17,7 +18,7 @@ Tolerance default_tolerance(DType dtype);
 
 struct Comparison {
   bool equal = false;
-  std::string mismatch;          // dtype or shape differ: what and how; then nothing below is filled
+  std::string mismatch;  // dtype or shape differ: what and how; then nothing below is filled
   Tolerance tolerance;
   int64_t elements = 0, differing = 0;
   double max_difference = 0;     // over all elements; NaN against a number counts as infinite

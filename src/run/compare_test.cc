@@ -12,7 +12,8 @@ namespace {
 
 host::Array array(const std::string& values, DType dtype, std::vector<int64_t> sizes) { return make_array(values, dtype, sizes, "x"); }
 
-Comparison of(DType dtype, const std::string& actual, const std::string& expected, std::optional<double> rtol = {}, std::optional<double> atol = {}) {
+Comparison of(DType dtype, const std::string& actual, const std::string& expected, std::optional<double> rtol = {},
+              std::optional<double> atol = {}) {
   const auto n = static_cast<int64_t>(std::count(actual.begin(), actual.end(), ',')) + 1;
   return compare(array(actual, dtype, {n}), array(expected, dtype, {n}), rtol, atol);
 }

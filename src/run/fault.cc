@@ -44,7 +44,8 @@ std::string place_of(Span<const std::byte> file, uint32_t method, const Fault& f
     // Not the core's reader: it never touches the names for people.
     capnp::ReaderOptions options;
     options.traversalLimitInWords = UINT64_MAX;
-    capnp::FlatArrayMessageReader message(kj::ArrayPtr(reinterpret_cast<const capnp::word*>(file.data), file.size / sizeof(capnp::word)), options);
+    capnp::FlatArrayMessageReader message(kj::ArrayPtr(reinterpret_cast<const capnp::word*>(file.data), file.size / sizeof(capnp::word)),
+                                          options);
     const auto program = message.getRoot<schema::Program>();
     const auto instruction = program.getMethods()[method].getInstructions()[fault.instruction];
     std::string details;

@@ -18,9 +18,9 @@ std::string type_text(DType dtype, const std::vector<int64_t>& sizes);
 // The values in nested brackets. More than 1000 elements: three at each end of each dimension.
 std::string values_text(const host::Array& array);
 
-std::string json_text(std::string_view text);                // quoted and escaped
-std::string json_values(const host::Array& array);           // flat, row-major; "NaN", "Infinity", "-Infinity" as strings
-std::string json_number(double value);                       // likewise
+std::string json_text(std::string_view text);       // quoted and escaped
+std::string json_values(const host::Array& array);  // flat, row-major; "NaN", "Infinity", "-Infinity" as strings
+std::string json_number(double value);              // likewise
 std::string json_sizes(const std::vector<int64_t>& sizes);
 
 }  // namespace etc::run

@@ -11,8 +11,8 @@
 namespace etc::run {
 namespace {
 
-using host::UserError;
 using host::kUsage;
+using host::UserError;
 
 // One input as given: an array that is there already, or a literal.
 struct Given {
@@ -64,7 +64,8 @@ class Assignment {
       const Literal& literal = given.literal;
       if (literal.dtype && (*literal.dtype != wanted.dtype || literal.sizes != wanted.sizes))
         throw UserError(given.place + ": is " + type_text(*literal.dtype, literal.sizes) + ", but " + wanted.name + " is " +
-                            type_text(wanted.dtype, wanted.sizes), kUsage);
+                            type_text(wanted.dtype, wanted.sizes),
+                        kUsage);
       return make_array(literal.values, wanted.dtype, wanted.sizes, given.place);
     } catch (const UserError& e) {
       if (e.code() != kUsage) throw;
@@ -93,11 +94,14 @@ void take_file(const std::string& path, const std::optional<std::string>& name, 
     to->give(*name, {place(arrays[0].first), std::move(arrays[0].second), {}});
     return;
   }
-  const bool by_name = !arrays.empty() && std::all_of(arrays.begin(), arrays.end(), [&](const auto& a) { return to->find(a.first).has_value(); });
+  const bool by_name =
+      !arrays.empty() && std::all_of(arrays.begin(), arrays.end(), [&](const auto& a) { return to->find(a.first).has_value(); });
   for (auto& [array_name, array] : arrays) {
     Given given{place(array_name), std::move(array), {}};
-    if (by_name) to->give(array_name, std::move(given));
-    else to->give_next(std::move(given));
+    if (by_name)
+      to->give(array_name, std::move(given));
+    else
+      to->give_next(std::move(given));
   }
 }
 
@@ -111,7 +115,9 @@ std::string signature_of(const std::vector<Wanted>& tensors) {
 
 host::Array accept(host::Array array, const Wanted& wanted, const std::string& place) {
   if (!host::is_bits_of(array.dtype, wanted.dtype) || array.sizes != wanted.sizes)
-    throw UserError(place + ": is " + type_text(array.dtype, array.sizes) + ", but " + wanted.name + " is " + type_text(wanted.dtype, wanted.sizes), kUsage);
+    throw UserError(
+        place + ": is " + type_text(array.dtype, array.sizes) + ", but " + wanted.name + " is " + type_text(wanted.dtype, wanted.sizes),
+        kUsage);
   array.dtype = wanted.dtype;
   return array;
 }

@@ -15,7 +15,9 @@ namespace {
 
 class InputsTest : public testing::Test {
  protected:
-  InputsTest() : folder_(testing::TempDir() + "etc_inputs." + std::to_string(getpid()) + "/") { std::filesystem::create_directory(folder_); }
+  InputsTest() : folder_(testing::TempDir() + "etc_inputs." + std::to_string(getpid()) + "/") {
+    std::filesystem::create_directory(folder_);
+  }
   ~InputsTest() override { std::filesystem::remove_all(folder_); }
 
   std::vector<host::Array> read(const std::vector<std::string>& words) { return read_inputs(words, wanted_, "p.etc"); }
@@ -41,7 +43,8 @@ class InputsTest : public testing::Test {
 #define EXPECT_SAYS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
 
 TEST_F(InputsTest, FillsInOrderAndByName) {
-  for (const auto& words : std::vector<std::vector<std::string>>{{"2xf32=1,2", "i64=7"}, {"n=i64=7", "2xf32=1,2"}, {"i64=7", "x=2xf32=1,2"}}) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"2xf32=1,2", "i64=7"}, {"n=i64=7", "2xf32=1,2"}, {"i64=7", "x=2xf32=1,2"}}) {
     const auto arrays = read(words);
     EXPECT_EQ(arrays[0].bytes, x_.bytes);
     EXPECT_EQ(arrays[1].bytes, n_.bytes);
@@ -72,8 +75,13 @@ TEST_F(InputsTest, GeneratesWhatTheProgramWants) {
 
 TEST_F(InputsTest, SaysWhatIsWantedWhenInputsAreWrong) {
   const std::string signature = "x 2xf32\n  n i64";
-  for (const auto& words : std::vector<std::vector<std::string>>{
-           {}, {"2xf32=1,2"}, {"2xf32=1,2", "i64=7", "i64=8"}, {"3xf32=1,2,3", "i64=7"}, {"2xf64=1,2", "i64=7"}, {"y=2xf32=1,2"}, {"x=zeros", "x=zeros"}})
+  for (const auto& words : std::vector<std::vector<std::string>>{{},
+                                                                 {"2xf32=1,2"},
+                                                                 {"2xf32=1,2", "i64=7", "i64=8"},
+                                                                 {"3xf32=1,2,3", "i64=7"},
+                                                                 {"2xf64=1,2", "i64=7"},
+                                                                 {"y=2xf32=1,2"},
+                                                                 {"x=zeros", "x=zeros"}})
     EXPECT_SAYS(error_of(words), signature);
   EXPECT_SAYS(error_of({"2xf32=1,2"}), "input 'n' is missing");
   EXPECT_SAYS(error_of({"3xf32=1,2,3", "i64=7"}), "is 3xf32, but x is 2xf32");

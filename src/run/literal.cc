@@ -12,8 +12,8 @@
 namespace etc::run {
 namespace {
 
-using host::UserError;
 using host::kUsage;
+using host::UserError;
 
 std::optional<DType> dtype_named(std::string_view name) {
   for (uint32_t t = 0; t < kDTypeCount; ++t)
@@ -46,9 +46,12 @@ class Random {
   // Floats in [-1, 1), integers 0 to 9, bools.
   template <class T>
   T draw() {
-    if constexpr (std::is_same_v<T, bool>) return next() >> 63;
-    else if constexpr (std::is_floating_point_v<T>) return static_cast<T>(static_cast<double>(next() >> 40) / 8388608.0 - 1.0);
-    else return static_cast<T>(next() % 10);
+    if constexpr (std::is_same_v<T, bool>)
+      return next() >> 63;
+    else if constexpr (std::is_floating_point_v<T>)
+      return static_cast<T>(static_cast<double>(next() >> 40) / 8388608.0 - 1.0);
+    else
+      return static_cast<T>(next() % 10);
   }
 
  private:
@@ -83,7 +86,9 @@ void parse_values(std::string_view values, host::Array* array, const std::string
     ++n;
   }
   if (n != wanted)
-    throw UserError(place + ": " + std::to_string(n) + " values for shape " + shape_text(array->sizes) + ", which takes " + std::to_string(wanted), kUsage);
+    throw UserError(
+        place + ": " + std::to_string(n) + " values for shape " + shape_text(array->sizes) + ", which takes " + std::to_string(wanted),
+        kUsage);
 }
 
 }  // namespace
@@ -92,7 +97,9 @@ std::optional<Literal> parse_literal(std::string_view word) {
   Literal literal;
   if (!word.empty() && word[0] == '=') {
     literal.values = word.substr(1);
-    if (!is_generator(literal.values)) throw UserError("'" + std::string(word) + "': after a bare '=' comes zeros or random:SEED; values need a shape and dtype before", kUsage);
+    if (!is_generator(literal.values))
+      throw UserError("'" + std::string(word) + "': after a bare '=' comes zeros or random:SEED; values need a shape and dtype before",
+                      kUsage);
     return literal;
   }
   std::string_view rest = word;
@@ -111,7 +118,10 @@ std::optional<Literal> parse_literal(std::string_view word) {
     literal.sizes.push_back(size);
     spec.remove_prefix(x + 1);
   }
-  if (equals == rest.npos) throw UserError("'" + std::string(word) + "' has no values; write " + std::string(word) + "=1,2,… or =random:SEED or =zeros, or ./" + std::string(word) + " for a file", kUsage);
+  if (equals == rest.npos)
+    throw UserError("'" + std::string(word) + "' has no values; write " + std::string(word) + "=1,2,… or =random:SEED or =zeros, or ./" +
+                        std::string(word) + " for a file",
+                    kUsage);
   if (literal.sizes.size() > kMaxRank) throw UserError("'" + std::string(word.substr(0, 60)) + "' has more than 16 dimensions", kUsage);
   literal.values = rest.substr(equals + 1);
   return literal;

@@ -11,9 +11,9 @@
 namespace etc::run {
 
 struct Literal {
-  std::optional<DType> dtype;   // without one, dtype and shape are those that the program wants
+  std::optional<DType> dtype;  // without one, dtype and shape are those that the program wants
   std::vector<int64_t> sizes;
-  std::string values;           // after the equals sign
+  std::string values;  // after the equals sign
 };
 
 // Nothing when the word does not begin like a literal. UserError (kUsage) for a shape that cannot be, or without values.

@@ -42,7 +42,8 @@ TEST(Literal, BeginsWithShapeAndDtype) {
 }
 
 TEST(Literal, OtherWordsAreFilesOrNames) {
-  for (const char* word : {"a.npy", "./f32", "x=f32=1", "2x3xf32.npy", "f32x2=1", "x2xf32=1", "2x=1", ""}) EXPECT_FALSE(parse_literal(word)) << word;
+  for (const char* word : {"a.npy", "./f32", "x=f32=1", "2x3xf32.npy", "f32x2=1", "x2xf32=1", "2x=1", ""})
+    EXPECT_FALSE(parse_literal(word)) << word;
 }
 
 TEST(Literal, NeedsValues) {

@@ -16,20 +16,36 @@ std::optional<Options> parse_options(int argc, char** argv) {
   CLI::App app("Runs a program that etc-compile made.", "etc-run");
   app.set_version_flag("--version", "etc-run " ETC_VERSION);
   app.add_option("PROGRAM", o.session.program, "Program file (.etc)")->required();
-  app.add_option("INPUT", o.inputs, "[NAME=]INPUT: an .npy or .npz file (./ forces a file), a literal 2x3xf32=1,2,3,4,5,6, =random:SEED or =zeros");
-  app.add_option("-o,--output", o.output, "Write outputs, and inputs that the program changed, to this .npz instead of printing them")->type_name("FILE.npz");
-  app.add_option("--method", o.session.method, "Method to run; needed when there are several and none is called forward")->type_name("NAME");
+  app.add_option("INPUT", o.inputs,
+                 "[NAME=]INPUT: an .npy or .npz file (./ forces a file), a literal 2x3xf32=1,2,3,4,5,6, =random:SEED or =zeros");
+  app.add_option("-o,--output", o.output, "Write outputs, and inputs that the program changed, to this .npz instead of printing them")
+      ->type_name("FILE.npz");
+  app.add_option("--method", o.session.method, "Method to run; needed when there are several and none is called forward")
+      ->type_name("NAME");
   app.add_option("--expect", o.expect, "Compare the outputs with these arrays; exit 1 when they differ")->type_name("FILE.npz");
-  auto* rtol_option = app.add_option("--rtol", rtol, "Relative tolerance of --expect; default: by dtype, as torch.testing.assert_close")->check(CLI::NonNegativeNumber)->type_name("R");
+  auto* rtol_option = app.add_option("--rtol", rtol, "Relative tolerance of --expect; default: by dtype, as torch.testing.assert_close")
+                          ->check(CLI::NonNegativeNumber)
+                          ->type_name("R");
   auto* atol_option = app.add_option("--atol", atol, "Absolute tolerance of --expect")->check(CLI::NonNegativeNumber)->type_name("A");
-  app.add_option("--repeat", o.repeat, "Run N times and report the time of a run: min, median, p90, p99, and of loading")->check(CLI::Range(1u, 1000000000u))->type_name("N");
+  app.add_option("--repeat", o.repeat, "Run N times and report the time of a run: min, median, p90, p99, and of loading")
+      ->check(CLI::Range(1u, 1000000000u))
+      ->type_name("N");
   app.add_option("--warmup", o.warmup, "Run N times before that, not timed")->check(CLI::Range(0u, 1000000000u))->type_name("N");
-  app.add_option("--threads", o.session.threads, "Threads inside of ops; default: all cores. Results do not depend on it")->check(CLI::Range(1u, 1024u))->type_name("N");
-  app.add_option("--max-instructions", o.max_instructions, "Stop a run after N instructions, with an error")->check(CLI::Range(uint64_t{1}, UINT64_MAX))->type_name("N");
-  app.add_option("--ops", o.session.op_libraries, "Ops from a library that exports etc_ops; asked before the built-in ones")->allow_extra_args(false)->type_name("FILE.so");
-  app.add_option("--load-state", o.load_state, "State to begin with; states that it does not hold begin as the model was exported")->type_name("FILE.npz");
+  app.add_option("--threads", o.session.threads, "Threads inside of ops; default: all cores. Results do not depend on it")
+      ->check(CLI::Range(1u, 1024u))
+      ->type_name("N");
+  app.add_option("--max-instructions", o.max_instructions, "Stop a run after N instructions, with an error")
+      ->check(CLI::Range(uint64_t{1}, UINT64_MAX))
+      ->type_name("N");
+  app.add_option("--ops", o.session.op_libraries, "Ops from a library that exports etc_ops; asked before the built-in ones")
+      ->allow_extra_args(false)
+      ->type_name("FILE.so");
+  app.add_option("--load-state", o.load_state, "State to begin with; states that it does not hold begin as the model was exported")
+      ->type_name("FILE.npz");
   app.add_option("--save-state", o.save_state, "Write the state after the last run")->type_name("FILE.npz");
-  app.add_option("--format", format, "Of what is printed on stdout: text or json")->check(CLI::IsMember({"text", "json"}))->type_name("FORMAT");
+  app.add_option("--format", format, "Of what is printed on stdout: text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT");
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {  // --help, --version

@@ -14,7 +14,7 @@ struct Options {
   std::vector<std::string> inputs;
   std::string output, expect, load_state, save_state;
   std::optional<double> rtol, atol;
-  uint32_t repeat = 0;   // 0: one run, not timed
+  uint32_t repeat = 0;  // 0: one run, not timed
   uint32_t warmup = 0;
   uint64_t max_instructions = 0;
   bool json = false;

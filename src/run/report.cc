@@ -12,10 +12,14 @@ namespace {
 std::string duration(int64_t ns) {
   const double t = static_cast<double>(ns);
   char text[64];
-  if (t < 1e3) std::snprintf(text, sizeof(text), "%.0f ns", t);
-  else if (t < 1e6) std::snprintf(text, sizeof(text), "%.2f us", t / 1e3);
-  else if (t < 1e9) std::snprintf(text, sizeof(text), "%.3f ms", t / 1e6);
-  else std::snprintf(text, sizeof(text), "%.3f s", t / 1e9);
+  if (t < 1e3)
+    std::snprintf(text, sizeof(text), "%.0f ns", t);
+  else if (t < 1e6)
+    std::snprintf(text, sizeof(text), "%.2f us", t / 1e3);
+  else if (t < 1e9)
+    std::snprintf(text, sizeof(text), "%.3f ms", t / 1e6);
+  else
+    std::snprintf(text, sizeof(text), "%.3f s", t / 1e9);
   return text;
 }
 
@@ -34,18 +38,24 @@ std::string comparison_text(const NamedComparison& c) {
   const Comparison& r = c.comparison;
   if (!r.mismatch.empty()) return c.name + ": " + r.mismatch + "\n";
   const std::string tolerance = "rtol " + short_number(r.tolerance.rtol) + ", atol " + short_number(r.tolerance.atol);
-  if (r.equal) return c.name + ": equal (" + std::to_string(r.elements) + " elements, largest difference " + short_number(r.max_difference) + "; " + tolerance + ")\n";
-  return c.name + ": " + std::to_string(r.differing) + " of " + std::to_string(r.elements) + " elements differ; worst at " + shape_text(r.worst) + ": " +
-         r.actual + ", expected " + r.expected + " (largest difference " + short_number(r.max_difference) + "; " + tolerance + ")\n";
+  if (r.equal)
+    return c.name + ": equal (" + std::to_string(r.elements) + " elements, largest difference " + short_number(r.max_difference) + "; " +
+           tolerance + ")\n";
+  return c.name + ": " + std::to_string(r.differing) + " of " + std::to_string(r.elements) + " elements differ; worst at " +
+         shape_text(r.worst) + ": " + r.actual + ", expected " + r.expected + " (largest difference " + short_number(r.max_difference) +
+         "; " + tolerance + ")\n";
 }
 
 std::string comparison_json(const NamedComparison& c) {
   const Comparison& r = c.comparison;
   std::string json = "{\"name\":" + json_text(c.name) + ",\"equal\":" + (r.equal ? "true" : "false");
   if (!r.mismatch.empty()) return json + ",\"mismatch\":" + json_text(r.mismatch) + "}";
-  json += ",\"elements\":" + std::to_string(r.elements) + ",\"differing\":" + std::to_string(r.differing) + ",\"rtol\":" + json_number(r.tolerance.rtol) +
-          ",\"atol\":" + json_number(r.tolerance.atol) + ",\"max_difference\":" + json_number(r.max_difference);
-  if (!r.equal) json += ",\"worst\":{\"index\":" + json_sizes(r.worst) + ",\"value\":" + json_element(r.actual) + ",\"expected\":" + json_element(r.expected) + "}";
+  json += ",\"elements\":" + std::to_string(r.elements) + ",\"differing\":" + std::to_string(r.differing) +
+          ",\"rtol\":" + json_number(r.tolerance.rtol) + ",\"atol\":" + json_number(r.tolerance.atol) +
+          ",\"max_difference\":" + json_number(r.max_difference);
+  if (!r.equal)
+    json += ",\"worst\":{\"index\":" + json_sizes(r.worst) + ",\"value\":" + json_element(r.actual) +
+            ",\"expected\":" + json_element(r.expected) + "}";
   return json + "}";
 }
 
@@ -55,12 +65,14 @@ bool Report::equal() const {
   return pairing.empty() && std::all_of(comparisons.begin(), comparisons.end(), [](const auto& c) { return c.comparison.equal; });
 }
 
-void compare_results(const std::vector<host::NamedArray>& expected, size_t outputs, std::optional<double> rtol, std::optional<double> atol, Report* report) {
+void compare_results(const std::vector<host::NamedArray>& expected, size_t outputs, std::optional<double> rtol, std::optional<double> atol,
+                     Report* report) {
   report->compared = true;
   const auto find = [&](const std::string& name) {
     return std::find_if(report->results.begin(), report->results.end(), [&](const auto& r) { return r.first == name; });
   };
-  const bool by_name = !expected.empty() && std::all_of(expected.begin(), expected.end(), [&](const auto& e) { return find(e.first) != report->results.end(); });
+  const bool by_name = !expected.empty() &&
+                       std::all_of(expected.begin(), expected.end(), [&](const auto& e) { return find(e.first) != report->results.end(); });
   if (!by_name && expected.size() != outputs && expected.size() != report->results.size()) {
     report->pairing = "expected " + std::to_string(expected.size()) + " arrays, but there are " + std::to_string(outputs) + " outputs";
     if (report->results.size() > outputs) report->pairing += " and " + std::to_string(report->results.size() - outputs) + " changed inputs";
@@ -82,22 +94,26 @@ int64_t percentile(std::vector<int64_t> runs, int percent) {
 std::string text_of(const Report& report) {
   std::string text;
   if (report.print_values)
-    for (const auto& [name, array] : report.results) text += name + " " + type_text(array.dtype, array.sizes) + "\n" + values_text(array) + "\n";
+    for (const auto& [name, array] : report.results)
+      text += name + " " + type_text(array.dtype, array.sizes) + "\n" + values_text(array) + "\n";
   if (!report.pairing.empty()) text += report.pairing + "\n";
   for (const NamedComparison& c : report.comparisons) text += comparison_text(c);
   if (report.timed) {
     const auto& runs = report.times.runs_ns;
-    text += "min     " + duration(percentile(runs, 0)) + "\nmedian  " + duration(percentile(runs, 50)) + "\np90     " + duration(percentile(runs, 90)) +
-            "\np99     " + duration(percentile(runs, 99)) + "\nload    " + duration(report.times.load_ns) + "\nruns    " + std::to_string(runs.size()) + "\n";
+    text += "min     " + duration(percentile(runs, 0)) + "\nmedian  " + duration(percentile(runs, 50)) + "\np90     " +
+            duration(percentile(runs, 90)) + "\np99     " + duration(percentile(runs, 99)) + "\nload    " + duration(report.times.load_ns) +
+            "\nruns    " + std::to_string(runs.size()) + "\n";
   }
   return text;
 }
 
 std::string json_of(const Report& report) {
-  std::string json = "{\"schema_version\":1,\"program\":" + json_text(report.program) + ",\"method\":" + json_text(report.method) + ",\"outputs\":[";
+  std::string json =
+      "{\"schema_version\":1,\"program\":" + json_text(report.program) + ",\"method\":" + json_text(report.method) + ",\"outputs\":[";
   for (size_t i = 0; i < report.results.size(); ++i) {
     const auto& [name, array] = report.results[i];
-    json += std::string(i ? "," : "") + "{\"name\":" + json_text(name) + ",\"dtype\":\"" + name_of(array.dtype) + "\",\"shape\":" + json_sizes(array.sizes);
+    json += std::string(i ? "," : "") + "{\"name\":" + json_text(name) + ",\"dtype\":\"" + name_of(array.dtype) +
+            "\",\"shape\":" + json_sizes(array.sizes);
     if (report.print_values) json += ",\"values\":" + json_values(array);
     json += "}";
   }
@@ -111,9 +127,9 @@ std::string json_of(const Report& report) {
   }
   if (report.timed) {
     const auto& runs = report.times.runs_ns;
-    json += ",\"runs\":" + std::to_string(runs.size()) + ",\"min_ns\":" + std::to_string(percentile(runs, 0)) + ",\"median_ns\":" + std::to_string(percentile(runs, 50)) +
-            ",\"p90_ns\":" + std::to_string(percentile(runs, 90)) + ",\"p99_ns\":" + std::to_string(percentile(runs, 99)) +
-            ",\"load_ns\":" + std::to_string(report.times.load_ns);
+    json += ",\"runs\":" + std::to_string(runs.size()) + ",\"min_ns\":" + std::to_string(percentile(runs, 0)) +
+            ",\"median_ns\":" + std::to_string(percentile(runs, 50)) + ",\"p90_ns\":" + std::to_string(percentile(runs, 90)) +
+            ",\"p99_ns\":" + std::to_string(percentile(runs, 99)) + ",\"load_ns\":" + std::to_string(report.times.load_ns);
   }
   return json + "}\n";
 }

@@ -35,7 +35,8 @@ struct Report {
 
 // Pairs by name when every expected name is one of the results', else in order: with all results, or with the outputs alone
 // (the first `outputs`). Fills compared, pairing and comparisons.
-void compare_results(const std::vector<host::NamedArray>& expected, size_t outputs, std::optional<double> rtol, std::optional<double> atol, Report* report);
+void compare_results(const std::vector<host::NamedArray>& expected, size_t outputs, std::optional<double> rtol, std::optional<double> atol,
+                     Report* report);
 
 // The value that `percent` of the runs do not exceed (nearest rank).
 int64_t percentile(std::vector<int64_t> runs, int percent);

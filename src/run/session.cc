@@ -34,7 +34,9 @@ const OpTable* load_ops(const std::string& path) {
   const OpTable* table = etc_ops ? etc_ops() : nullptr;
   if (!table) throw UserError(path + ": gives no op table; export extern \"C\" const etc::OpTable* etc_ops()", host::kEnvironment);
   if (table->abi != OpTable::kAbi)
-    throw UserError(path + ": is built for op ABI " + std::to_string(table->abi) + ", this is " + std::to_string(OpTable::kAbi) + "; build it again", host::kEnvironment);
+    throw UserError(
+        path + ": is built for op ABI " + std::to_string(table->abi) + ", this is " + std::to_string(OpTable::kAbi) + "; build it again",
+        host::kEnvironment);
   return table;
 }
 
@@ -47,7 +49,9 @@ uint32_t choose_method(const Program& program, const std::string& name, const st
   }
   std::string methods;
   for (uint32_t m = 0; m < program.method_count(); ++m) methods += (m ? ", " : "") + string_of(program.method_name(m));
-  throw UserError(file + ": " + (name.empty() ? "say which method to run with --method" : "has no method '" + name + "'") + "; it has " + methods, host::kUsage);
+  throw UserError(
+      file + ": " + (name.empty() ? "say which method to run with --method" : "has no method '" + name + "'") + "; it has " + methods,
+      host::kUsage);
 }
 
 }  // namespace
@@ -76,7 +80,8 @@ struct Session::State {
     int count = 0;
     for (uint32_t i = 0; i < program.op_count(); ++i)
       if (!program.find_op(i, {tables.data(), tables.size()})) missing += (count++ ? ", " : "") + string_of(program.op_name(i));
-    throw UserError(path + ": " + (count == 1 ? "an op is" : std::to_string(count) + " ops are") + " missing: " + missing + "; give tables that have them with --ops FILE.so",
+    throw UserError(path + ": " + (count == 1 ? "an op is" : std::to_string(count) + " ops are") + " missing: " + missing +
+                        "; give tables that have them with --ops FILE.so",
                     host::kEnvironment);
   }
 

@@ -20,7 +20,9 @@ using testing::FileSpec;
 
 class SessionTest : public ::testing::Test {
  protected:
-  SessionTest() : folder_(::testing::TempDir() + "etc_session." + std::to_string(getpid()) + "/") { std::filesystem::create_directory(folder_); }
+  SessionTest() : folder_(::testing::TempDir() + "etc_session." + std::to_string(getpid()) + "/") {
+    std::filesystem::create_directory(folder_);
+  }
   ~SessionTest() override { std::filesystem::remove_all(folder_); }
 
   SessionOptions options(const FileSpec& spec, const std::string& method = "") {
@@ -75,7 +77,8 @@ TEST_F(SessionTest, SaysWhichLibraryIsNone) {
 
 TEST_F(SessionTest, ChoosesTheMethod) {
   EXPECT_EQ(Session(options(testing::sum_file(), "forward")).method_name(), "forward");
-  EXPECT_SAYS(error_of(host::kUsage, [&] { Session session(options(testing::sum_file(), "backward")); }), "has no method 'backward'; it has forward");
+  EXPECT_SAYS(error_of(host::kUsage, [&] { Session session(options(testing::sum_file(), "backward")); }),
+              "has no method 'backward'; it has forward");
 }
 
 TEST_F(SessionTest, StopsAtTheLimitOfInstructions) {
@@ -99,7 +102,8 @@ TEST_F(SessionTest, SavesAndLoadsStateByName) {
   load_state(folder_ + "s.npz", &other);
   EXPECT_EQ(other.state(0).bytes, floats("5,6,7,8", {4}).bytes);
   host::write_npz(folder_ + "t.npz", {{"t", floats("1", {})}});
-  EXPECT_SAYS(error_of(host::kUsage, [&] { load_state(folder_ + "t.npz", &other); }), "is no state of the program; the program's state is:\n  s 4xf32");
+  EXPECT_SAYS(error_of(host::kUsage, [&] { load_state(folder_ + "t.npz", &other); }),
+              "is no state of the program; the program's state is:\n  s 4xf32");
   host::write_npz(folder_ + "t.npz", {{"s", floats("1", {})}});
   EXPECT_SAYS(error_of(host::kUsage, [&] { load_state(folder_ + "t.npz", &other); }), "is f32, but s is 4xf32");
 }

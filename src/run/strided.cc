@@ -21,7 +21,8 @@ void for_each_run(const Tensor& t, std::byte* array, Copy copy) {
   for (int64_t at = 0; at < numel; at += run) {
     int64_t offset = 0;
     for (uint32_t d = 0; d < outer; ++d) offset += index[d] * t.strides[d];
-    copy(static_cast<std::byte*>(t.data) + static_cast<size_t>(offset) * width, array + static_cast<size_t>(at) * width, static_cast<size_t>(run) * width);
+    copy(static_cast<std::byte*>(t.data) + static_cast<size_t>(offset) * width, array + static_cast<size_t>(at) * width,
+         static_cast<size_t>(run) * width);
     for (uint32_t d = outer; d-- > 0;) {
       if (++index[d] < t.sizes[d]) break;
       index[d] = 0;
@@ -36,14 +37,16 @@ host::Array to_array(const Tensor& tensor) {
   // A tensor that repeats its elements (stride 0) may have more of them than memory.
   int64_t bytes = size_in_bytes(tensor.dtype);
   for (int64_t n : array.sizes)
-    if (!checked_multiply(bytes, n, &bytes)) throw host::UserError("a tensor of the program has more elements than memory can hold", host::kBadInput);
+    if (!checked_multiply(bytes, n, &bytes))
+      throw host::UserError("a tensor of the program has more elements than memory can hold", host::kBadInput);
   array.bytes.resize(static_cast<size_t>(bytes));
   for_each_run(tensor, array.bytes.data(), [](const std::byte* t, std::byte* a, size_t n) { std::memcpy(a, t, n); });
   return array;
 }
 
 void fill(const Tensor& tensor, const host::Array& array) {
-  for_each_run(tensor, const_cast<std::byte*>(array.bytes.data()), [](std::byte* t, const std::byte* a, size_t n) { std::memcpy(t, a, n); });
+  for_each_run(tensor, const_cast<std::byte*>(array.bytes.data()),
+               [](std::byte* t, const std::byte* a, size_t n) { std::memcpy(t, a, n); });
 }
 
 }  // namespace etc::run

@@ -15,9 +15,12 @@ using host::Bytes;
 using host::MappedZip;
 
 constexpr const char* kHint = "give the file that torch.export.save(torch.export.export(model, args), \"model.pt2\") wrote";
-constexpr const char* kResave = "; load and save it again with torch 2.9 or later: torch.export.save(torch.export.load(\"in.pt2\"), \"out.pt2\")";
+constexpr const char* kResave =
+    "; load and save it again with torch 2.9 or later: torch.export.save(torch.export.load(\"in.pt2\"), \"out.pt2\")";
 
-bool ends_with(std::string_view text, std::string_view end) { return text.size() >= end.size() && text.substr(text.size() - end.size()) == end; }
+bool ends_with(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
 
 // The folder that all entries lie in, with its slash: the one of archive_format. Empty when there is none.
 std::string find_root(const MappedZip& zip) {
@@ -36,7 +39,9 @@ std::string find_root(const MappedZip& zip) {
   if (any([](const std::string& n) { return ends_with(n, "/constants.pkl") || n.find("/code/") != n.npos; }))
     fail("is a TorchScript file; export the model with torch.export.export and save it with torch.export.save");
   if (any([](const std::string& n) { return ends_with(n, "/data.pkl") || n == "data.pkl"; }))
-    fail("is a torch.save file (weights or a pickled module, no program); export the model with torch.export.export and save it with torch.export.save");
+    fail(
+        "is a torch.save file (weights or a pickled module, no program); export the model with torch.export.export and save it with "
+        "torch.export.save");
   fail("is a zip archive, but not from torch.export.save (no archive_format entry)");
   __builtin_unreachable();
 }
@@ -69,7 +74,7 @@ struct Archive::State {
   std::string root;
   std::vector<std::string> models;
   std::map<std::string, std::map<std::string, exported::Payload>> payloads;  // by the config's path in the archive
-  std::map<std::string, ConstantData> storages;  // by path in the archive: what is shared stays shared
+  std::map<std::string, ConstantData> storages;                              // by path in the archive: what is shared stays shared
 
   std::string place(const std::string& entry) const { return zip.path() + ":" + entry; }
 
@@ -105,8 +110,6 @@ struct Archive::State {
   }
 };
 
-
-
 Archive::Archive(const std::string& path) : state_(std::make_unique<State>(path)) {
   State& s = *state_;
   s.root = find_root(s.zip);
@@ -122,7 +125,9 @@ Archive::Archive(const std::string& path) : state_(std::make_unique<State>(path)
   std::sort(s.models.begin(), s.models.end());
   s.models.erase(std::unique(s.models.begin(), s.models.end()), s.models.end());
   if (s.models.empty())
-    throw CompileError(path + ": holds no exported program (no models/*.json); compiled packages (AOTInductor) cannot be read, save with torch.export.save");
+    throw CompileError(
+        path +
+        ": holds no exported program (no models/*.json); compiled packages (AOTInductor) cannot be read, save with torch.export.save");
   for (const std::string& model : s.models) {
     const std::string weights = s.root + "data/weights/" + model, constants = s.root + "data/constants/" + model;
     if ((s.zip.has(weights + ".pt") && !s.zip.has(weights + "_weights_config.json")) ||
@@ -150,14 +155,17 @@ Weight Archive::weight(const std::string& model, const std::string& fqn) {
 
   const Payload* payload = nullptr;
   std::string folder;
-  for (const auto& [dir, kind] : {std::pair{"data/weights/", "_weights_config.json"}, std::pair{"data/constants/", "_constants_config.json"}}) {
+  for (const auto& [dir, kind] :
+       {std::pair{"data/weights/", "_weights_config.json"}, std::pair{"data/constants/", "_constants_config.json"}}) {
     const auto& config = s.config(dir + model + kind);
     if (const auto found = config.find(fqn); found != config.end() && !payload) payload = &found->second, folder = dir;
   }
   if (!payload) fail("is not in the archive; save the model again");
   if (!payload->meta) fail("is a custom object, which cannot be compiled; replace it by tensors and operators");
   if (payload->use_pickle)
-    fail("is pickled (a tensor subclass), and pickles are never read; call torchao.utils.unwrap_tensor_subclass(model) before torch.export.export, or program.run_decompositions() before torch.export.save");
+    fail(
+        "is pickled (a tensor subclass), and pickles are never read; call torchao.utils.unwrap_tensor_subclass(model) before "
+        "torch.export.export, or program.run_decompositions() before torch.export.save");
   const exported::TensorMeta& meta = *payload->meta;
   if (meta.layout != exported::kStrided) fail("has a sparse or opaque layout; make it dense with to_dense() before torch.export.export");
 
@@ -170,7 +178,8 @@ Weight Archive::weight(const std::string& model, const std::string& fqn) {
     return *value;
   };
   if (meta.sizes.size() != meta.strides.size()) fail("does not have one stride for each size");
-  if (meta.sizes.size() > kMaxRank) fail("has " + std::to_string(meta.sizes.size()) + " dimensions; at most " + std::to_string(kMaxRank) + " are supported");
+  if (meta.sizes.size() > kMaxRank)
+    fail("has " + std::to_string(meta.sizes.size()) + " dimensions; at most " + std::to_string(kMaxRank) + " are supported");
   for (const auto& size : meta.sizes) weight.type.sizes.push_back(constant(size));
   for (const auto& stride : meta.strides) weight.type.strides.push_back(constant(stride));
   weight.offset = constant(meta.storage_offset);

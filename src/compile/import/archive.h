@@ -13,10 +13,10 @@ namespace etc::compile {
 
 // A parameter, buffer or constant. Weights that share a storage have equal `storage.data`: writing one writes the others.
 struct Weight {
-  std::string name;           // fully qualified
-  ConstantData storage;       // all bytes of the storage, where they lie in the mapped file when stored plainly
-  TensorType type;            // strides as saved, in elements; the extent is known to lie in the storage
-  int64_t offset = 0;         // of the first element, in elements
+  std::string name;      // fully qualified
+  ConstantData storage;  // all bytes of the storage, where they lie in the mapped file when stored plainly
+  TensorType type;       // strides as saved, in elements; the extent is known to lie in the storage
+  int64_t offset = 0;    // of the first element, in elements
 };
 
 class Archive {

@@ -38,7 +38,8 @@ std::string meta(const std::string& sizes, const std::string& strides, int offse
 }
 
 std::string payload(const std::string& path, const std::string& tensor_meta, bool pickled = false) {
-  return "{\"path_name\":\"" + path + "\",\"is_param\":true,\"use_pickle\":" + (pickled ? "true" : "false") + ",\"tensor_meta\":" + tensor_meta + "}";
+  return "{\"path_name\":\"" + path + "\",\"is_param\":true,\"use_pickle\":" + (pickled ? "true" : "false") +
+         ",\"tensor_meta\":" + tensor_meta + "}";
 }
 
 std::string floats(std::vector<float> values) { return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)}; }
@@ -50,8 +51,8 @@ Entries good_entries() {
           {"m/.data/version", "6\n"},
           {"m/models/model.json", kProgram},
           {"m/data/weights/weight_0", floats({1, 2, 3, 4, 5, 6})},
-          {"m/data/weights/model_weights_config.json", "{\"config\":{\"w\":" + payload("weight_0", meta("2,2", "2,1", 1)) + ",\"tied\":" +
-                                                           payload("weight_0", meta("3", "2", 0)) + "}}"},
+          {"m/data/weights/model_weights_config.json", "{\"config\":{\"w\":" + payload("weight_0", meta("2,2", "2,1", 1)) +
+                                                           ",\"tied\":" + payload("weight_0", meta("3", "2", 0)) + "}}"},
           {"m/data/constants/model_constants_config.json", "{\"config\":{}}"}};
 }
 
@@ -198,7 +199,8 @@ TEST_F(ArchiveTest, RefusesWeightsThatItCannotUse) {
   EXPECT_SAYS(weight_error(payload("weight_0", meta("2", "1", 0, 10))), "complex64");
   EXPECT_SAYS(weight_error(payload("weight_9", meta("2", "1", 0))), "is missing");
   EXPECT_SAYS(weight_error(payload("../../models/model.json", meta("2", "1", 0))), "is missing");
-  EXPECT_SAYS(weight_error(payload("weight_0", meta("1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", 0))), "17 dimensions");
+  EXPECT_SAYS(weight_error(payload("weight_0", meta("1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", 0))),
+              "17 dimensions");
 }
 
 TEST_F(ArchiveTest, RefusesWeightsThatReachOutsideOfTheirStorage) {

@@ -109,7 +109,8 @@ void parse_json(std::string text, const std::string& document, F f) {
   text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
   simdjson::dom::element root;
   if (const auto error = parser.parse(text.data(), text.size(), false).get(root))
-    throw CompileError(document + ": not valid JSON (" + simdjson::error_message(error) + "); the file is damaged or not from torch.export.save");
+    throw CompileError(document + ": not valid JSON (" + simdjson::error_message(error) +
+                       "); the file is damaged or not from torch.export.save");
   f(Cursor(root, document));
 }
 

@@ -122,11 +122,11 @@ struct NamedArgument {
 };
 
 struct Node {
-  std::string name;                       // may be empty
-  std::string target;                     // "torch.ops.aten.add.Tensor"
-  std::vector<NamedArgument> inputs;      // in schema order, those that differ from the default
+  std::string name;                   // may be empty
+  std::string target;                 // "torch.ops.aten.add.Tensor"
+  std::vector<NamedArgument> inputs;  // in schema order, those that differ from the default
   std::vector<Argument> outputs;
-  std::shared_ptr<const Source> source;   // file:line of the innermost frame that is the user's; never null
+  std::shared_ptr<const Source> source;  // file:line of the innermost frame that is the user's; never null
 };
 
 struct Graph {
@@ -144,18 +144,18 @@ struct Graph {
 struct InputSpec {
   enum class Kind : uint8_t { User, Parameter, Buffer, TensorConstant, CustomObject, Token, Constant, Unknown };
   Kind kind = Kind::Unknown;
-  Argument argument;         // the graph's name for it (Tensor, SymIntName, …); Constant: the value that it was specialised to
-  std::string target;        // parameter, buffer, constant or object: fully qualified name, the key of the archive's weights; Unknown: tag
-  bool persistent = true;    // Buffer
-  std::string name;          // User, Constant: calling name ("x", "state.h", "pair.1.0"), unique among the inputs
+  Argument argument;       // the graph's name for it (Tensor, SymIntName, …); Constant: the value that it was specialised to
+  std::string target;      // parameter, buffer, constant or object: fully qualified name, the key of the archive's weights; Unknown: tag
+  bool persistent = true;  // Buffer
+  std::string name;        // User, Constant: calling name ("x", "state.h", "pair.1.0"), unique among the inputs
 };
 
 struct OutputSpec {
   enum class Kind : uint8_t { User, BufferMutation, InputMutation, ParameterMutation, Token, Loss, Gradient, Unknown };
   Kind kind = Kind::Unknown;
   Argument argument;
-  std::string target;        // mutations: buffer or parameter name, or graph name of the user input; Unknown: tag
-  std::string name;          // User, Loss: "output_<leaf>" or its pytree path where that has names ("logits", "0.z")
+  std::string target;  // mutations: buffer or parameter name, or graph name of the user input; Unknown: tag
+  std::string name;    // User, Loss: "output_<leaf>" or its pytree path where that has names ("logits", "0.z")
 };
 
 struct Range {
@@ -166,8 +166,8 @@ struct ExportedProgram {
   Graph graph;
   std::vector<InputSpec> inputs;
   std::vector<OutputSpec> outputs;
-  std::map<std::string, Range> ranges;     // by symbol, "s77"; derived expressions are left out
-  std::vector<std::string> guards;         // Python text over L['x'].size()[0]
+  std::map<std::string, Range> ranges;  // by symbol, "s77"; derived expressions are left out
+  std::vector<std::string> guards;      // Python text over L['x'].size()[0]
   std::vector<std::string> verifiers;
   std::string torch_version;
 };

@@ -32,9 +32,12 @@ Expression read_expression(const Cursor& c) {
 SymInt read_sym_int(const Cursor& c) {
   SymInt result;
   c.tag([&](std::string_view tag, const Cursor& v) {
-    if (tag == "as_int") result = v.integer();
-    else if (tag == "as_expr") result = read_expression(v);
-    else v.fail("unknown kind of integer");
+    if (tag == "as_int")
+      result = v.integer();
+    else if (tag == "as_expr")
+      result = read_expression(v);
+    else
+      v.fail("unknown kind of integer");
   });
   return result;
 }
@@ -42,9 +45,12 @@ SymInt read_sym_int(const Cursor& c) {
 SymFloat read_sym_float(const Cursor& c) {
   SymFloat result;
   c.tag([&](std::string_view tag, const Cursor& v) {
-    if (tag == "as_float") result = v.real();
-    else if (tag == "as_expr") result = read_expression(v);
-    else v.fail("unknown kind of float");
+    if (tag == "as_float")
+      result = v.real();
+    else if (tag == "as_expr")
+      result = read_expression(v);
+    else
+      v.fail("unknown kind of float");
   });
   return result;
 }
@@ -52,9 +58,12 @@ SymFloat read_sym_float(const Cursor& c) {
 SymBool read_sym_bool(const Cursor& c) {
   SymBool result;
   c.tag([&](std::string_view tag, const Cursor& v) {
-    if (tag == "as_bool") result = v.boolean();
-    else if (tag == "as_expr") result = read_expression(v);
-    else v.fail("unknown kind of bool");
+    if (tag == "as_bool")
+      result = v.boolean();
+    else if (tag == "as_expr")
+      result = read_expression(v);
+    else
+      v.fail("unknown kind of bool");
   });
   return result;
 }
@@ -83,8 +92,10 @@ Tensor read_tensor(const Cursor& c) { return {c.text_at("name")}; }
 std::optional<Tensor> read_optional_tensor(const Cursor& c) {
   std::optional<Tensor> result;
   c.tag([&](std::string_view tag, const Cursor& v) {
-    if (tag == "as_tensor") result = read_tensor(v);
-    else if (tag != "as_none") v.fail("unknown kind of optional tensor");
+    if (tag == "as_tensor")
+      result = read_tensor(v);
+    else if (tag != "as_none")
+      v.fail("unknown kind of optional tensor");
   });
   return result;
 }
@@ -94,16 +105,23 @@ template <class Item, class Name, class F>
 Item read_sym_item(const Cursor& c, std::string_view constant_tag, F constant) {
   Item item;
   c.tag([&](std::string_view tag, const Cursor& v) {
-    if (tag == "as_name") item = Name{std::string(v.text())};
-    else if (tag == constant_tag) item = constant(v);
-    else v.fail("unknown kind of symbolic argument");
+    if (tag == "as_name")
+      item = Name{std::string(v.text())};
+    else if (tag == constant_tag)
+      item = constant(v);
+    else
+      v.fail("unknown kind of symbolic argument");
   });
   return item;
 }
 
 SymIntItem read_sym_int_item(const Cursor& c) { return read_sym_item<SymIntItem, SymIntName>(c, "as_int", std::mem_fn(&Cursor::integer)); }
-SymFloatItem read_sym_float_item(const Cursor& c) { return read_sym_item<SymFloatItem, SymFloatName>(c, "as_float", std::mem_fn(&Cursor::real)); }
-SymBoolItem read_sym_bool_item(const Cursor& c) { return read_sym_item<SymBoolItem, SymBoolName>(c, "as_bool", std::mem_fn(&Cursor::boolean)); }
+SymFloatItem read_sym_float_item(const Cursor& c) {
+  return read_sym_item<SymFloatItem, SymFloatName>(c, "as_float", std::mem_fn(&Cursor::real));
+}
+SymBoolItem read_sym_bool_item(const Cursor& c) {
+  return read_sym_item<SymBoolItem, SymBoolName>(c, "as_bool", std::mem_fn(&Cursor::boolean));
+}
 
 Argument from_item(const auto& item) {
   return std::visit([](const auto& v) { return Argument{v}; }, item);
@@ -164,7 +182,8 @@ const std::unordered_map<std::string_view, ReadArgument>& argument_readers() {
          return tensor ? Argument{std::move(*tensor)} : Argument{None{}};
        }},
       {"as_optional_tensors", [](const Cursor& c) { return Argument{read_list(c, read_optional_tensor)}; }},
-      {"as_nested_tensors", [](const Cursor& c) { return Argument{read_list(c, [](const Cursor& l) { return read_list(l, read_tensor); })}; }},
+      {"as_nested_tensors",
+       [](const Cursor& c) { return Argument{read_list(c, [](const Cursor& l) { return read_list(l, read_tensor); })}; }},
       {"as_int", [](const Cursor& c) { return Argument{c.integer()}; }},
       {"as_ints", [](const Cursor& c) { return Argument{read_list(c, read_integer)}; }},
       {"as_int_lists", [](const Cursor& c) { return Argument{read_list(c, [](const Cursor& l) { return read_list(l, read_integer); })}; }},
@@ -187,7 +206,10 @@ const std::unordered_map<std::string_view, ReadArgument>& argument_readers() {
       {"as_layout", [](const Cursor& c) { return Argument{LayoutNumber{static_cast<int>(c.integer())}}; }},
       {"as_device", [](const Cursor& c) { return Argument{read_device(c)}; }},
       {"as_graph", [](const Cursor& c) { return Argument{read_subgraph(c)}; }},
-      {"as_custom_obj", [](const Cursor& c) { return Argument{CustomObject{c.text_at("name"), c.text_at("class_fqn")}}; }},
+      {"as_custom_obj",
+       [](const Cursor& c) {
+         return Argument{CustomObject{c.text_at("name"), c.text_at("class_fqn")}};
+       }},
       {"as_operator", [](const Cursor& c) { return Argument{Operator{read_string(c)}}; }},
       {"as_string_to_argument", [](const Cursor& c) { return Argument{read_dictionary(c)}; }},
   };

@@ -14,7 +14,8 @@ namespace {
 std::string with_argument(const std::string& argument) {
   return R"({"schema_version":{"major":8,"minor":20},"graph_module":{"graph":{"inputs":[],"outputs":[],"nodes":[
     {"target":"torch.ops.aten.add.Tensor","inputs":[{"name":"a","arg":)" +
-         argument + R"(,"kind":2}],"outputs":[],"metadata":{}}]},"signature":{"input_specs":[],"output_specs":[]},"module_call_graph":[]}})";
+         argument +
+         R"(,"kind":2}],"outputs":[],"metadata":{}}]},"signature":{"input_specs":[],"output_specs":[]},"module_call_graph":[]}})";
 }
 
 Argument read(const std::string& argument) { return read_program(with_argument(argument), "t").graph.nodes.at(0).inputs.at(0).argument; }
@@ -41,7 +42,11 @@ TEST(Json, KeepsWhatTheModelWrote) {
   EXPECT_EQ(*read(R"({"as_string":"a\"b"})").as<std::string>(), "a\"b");
   EXPECT_EQ(read(R"({"as_tensor":{"name":"x"}})").as<Tensor>()->name, "x");
   EXPECT_TRUE(read(R"({"as_optional_tensor":{"as_none":true}})").is<None>());
-  EXPECT_EQ(read(R"({"as_optional_tensors":[{"as_none":true},{"as_tensor":{"name":"m"}}]})").as<std::vector<std::optional<Tensor>>>()->at(1)->name, "m");
+  EXPECT_EQ(read(R"({"as_optional_tensors":[{"as_none":true},{"as_tensor":{"name":"m"}}]})")
+                .as<std::vector<std::optional<Tensor>>>()
+                ->at(1)
+                ->name,
+            "m");
   EXPECT_EQ(*read(R"({"as_bools":[true,false]})").as<std::vector<bool>>(), (std::vector<bool>{true, false}));
   EXPECT_EQ(read(R"({"as_complex":{"real":1.0,"imag":2.0}})").as<Complex>()->imag, 2.0);
   EXPECT_EQ(read(R"({"as_memory_format":2})").as<MemoryFormatNumber>()->value, 2);
@@ -82,7 +87,8 @@ TEST(Json, BoundsNesting) {
 }
 
 TEST(Json, RefusesASignatureThatDoesNotFit) {
-  EXPECT_SAYS(error_of(R"({"schema_version":{"major":8},"graph_module":{"graph":{"inputs":[{"as_int":1}]},"signature":{}}})"), "one entry for each input");
+  EXPECT_SAYS(error_of(R"({"schema_version":{"major":8},"graph_module":{"graph":{"inputs":[{"as_int":1}]},"signature":{}}})"),
+              "one entry for each input");
 }
 
 const char* const kLeaf = R"({"type":null,"context":null,"children_spec":[]})";
@@ -95,9 +101,10 @@ std::string quoted(const std::string& json) {
 
 TEST(Json, NamesInputsAndOutputsByTheirPath) {
   const std::string leaf = kLeaf;
-  const std::string in_spec = R"([1,{"type":"builtins.tuple","context":"null","children_spec":[{"type":"builtins.tuple","context":"null","children_spec":[)" + leaf +
-                              R"(,{"type":"builtins.list","context":"null","children_spec":[)" + leaf +
-                              R"(]}]},{"type":"builtins.dict","context":"[\"k\"]","children_spec":[)" + leaf + "]}]}]";
+  const std::string in_spec =
+      R"([1,{"type":"builtins.tuple","context":"null","children_spec":[{"type":"builtins.tuple","context":"null","children_spec":[)" +
+      leaf + R"(,{"type":"builtins.list","context":"null","children_spec":[)" + leaf +
+      R"(]}]},{"type":"builtins.dict","context":"[\"k\"]","children_spec":[)" + leaf + "]}]}]";
   const std::string out_spec = R"([1,{"type":"builtins.tuple","context":"null","children_spec":[)" + leaf +
                                R"(,{"type":"builtins.dict","context":"[\"z\"]","children_spec":[)" + leaf + "]}]}]";
   const ExportedProgram p = read_program(
@@ -116,10 +123,11 @@ TEST(Json, NamesInputsAndOutputsByTheirPath) {
 }
 
 TEST(Metadata, FindsTheInnermostLineOfTheUser) {
-  const Source s = make_source("n",
-                               "File \"/home/me/net/model.py\", line 12, in forward\n    y = self.l(x)\n"
-                               "  File \"/usr/lib/python3/site-packages/torch/nn/modules/linear.py\", line 134, in forward\n    return F.linear(x)",
-                               "L__self__,,net.Model;L__self__layers.0,layers.0,torch.nn.modules.linear.Linear");
+  const Source s =
+      make_source("n",
+                  "File \"/home/me/net/model.py\", line 12, in forward\n    y = self.l(x)\n"
+                  "  File \"/usr/lib/python3/site-packages/torch/nn/modules/linear.py\", line 134, in forward\n    return F.linear(x)",
+                  "L__self__,,net.Model;L__self__layers.0,layers.0,torch.nn.modules.linear.Linear");
   EXPECT_EQ(s.file, "net/model.py");
   EXPECT_EQ(s.line, 12u);
   EXPECT_EQ(s.module, "layers.0");
