@@ -162,6 +162,12 @@ Value* narrow_of(Builder& b, Value* v, int64_t dim, int64_t start, int64_t lengt
 }
 Results narrow(Builder& b, const Call& c) { return {narrow_of(b, c.tensor(0), c.integer(1), c.integer(2), c.integer(3))}; }
 
+// A list of views goes as far as any argument list.
+int64_t checked_parts(int64_t parts) {
+  if (parts > UINT16_MAX) throw CompileError("a split into " + std::to_string(parts) + " parts; etc goes to 65535");
+  return parts;
+}
+
 // Slices of one dimension with these sizes, one behind the other.
 Results pieces(Builder& b, Value* v, int64_t dim, const std::vector<int64_t>& sizes) {
   Values parts;
@@ -175,6 +181,7 @@ Results pieces(Builder& b, Value* v, int64_t dim, const std::vector<int64_t>& si
 Results split(Builder& b, const Call& c) {
   const int64_t n = size_of(c.tensor(0), c.integer(2)), size = c.integer(1);
   if (size < 0 || (size == 0 && n != 0)) throw CompileError("a split into parts of " + std::to_string(size));
+  checked_parts(size == 0 ? 1 : n / size);
   std::vector<int64_t> sizes;
   for (int64_t left = n; left > 0; left -= size) sizes.push_back(std::min(left, size));
   if (sizes.empty()) sizes.push_back(0);
@@ -182,7 +189,7 @@ Results split(Builder& b, const Call& c) {
 }
 Results split_with_sizes(Builder& b, const Call& c) { return pieces(b, c.tensor(0), c.integer(2), c.ints(1)); }
 Results chunk(Builder& b, const Call& c) {
-  const int64_t n = size_of(c.tensor(0), c.integer(2)), chunks = c.integer(1);
+  const int64_t n = size_of(c.tensor(0), c.integer(2)), chunks = checked_parts(c.integer(1));
   if (chunks <= 0) throw CompileError("chunk into " + std::to_string(chunks) + " parts");
   if (n == 0) return pieces(b, c.tensor(0), c.integer(2), std::vector<int64_t>(static_cast<size_t>(chunks), 0));
   const int64_t size = (n - 1) / chunks + 1;
@@ -191,7 +198,7 @@ Results chunk(Builder& b, const Call& c) {
   return pieces(b, c.tensor(0), c.integer(2), sizes);
 }
 Results tensor_split_sections(Builder& b, const Call& c) {
-  const int64_t n = size_of(c.tensor(0), c.integer(2)), sections = c.integer(1);
+  const int64_t n = size_of(c.tensor(0), c.integer(2)), sections = checked_parts(c.integer(1));
   if (sections <= 0) throw CompileError("tensor_split into " + std::to_string(sections) + " parts");
   std::vector<int64_t> sizes;
   for (int64_t i = 0; i < sections; ++i) sizes.push_back(n / sections + (i < n % sections));
@@ -209,7 +216,7 @@ Results tensor_split_indices(Builder& b, const Call& c) {
 }
 Results unbind(Builder& b, const Call& c) {
   Values parts;
-  for (int64_t i = 0; i < size_of(c.tensor(0), c.integer(1)); ++i) parts.push_back(b.select(c.tensor(0), c.integer(1), i));
+  for (int64_t i = 0; i < checked_parts(size_of(c.tensor(0), c.integer(1))); ++i) parts.push_back(b.select(c.tensor(0), c.integer(1), i));
   return {parts};
 }
 

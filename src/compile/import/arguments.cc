@@ -6,28 +6,39 @@ namespace {
 
 using exported::Tensor;
 
-Argument number(const exported::Graph& graph, const std::string& name, const std::string& place) {
-  auto symbolic = [&](const exported::Expression& e) {
-    return CompileError(place + ": the number " + e.text + " is not known when compiling: dynamic shapes are not supported yet; " +
-                        "export without dynamic_shapes and without data-dependent sizes");
+using Numbers = std::unordered_map<std::string, Argument>;
+
+// What the file states of a number: its value, an expression, or nothing.
+using Stated = std::variant<None, Argument, exported::Expression>;
+Stated stated_number(const exported::Graph& graph, const std::string& name) {
+  auto read = [](const auto& number) -> Stated {
+    if (auto* e = std::get_if<exported::Expression>(&number)) return *e;
+    return Argument(std::get<0>(number));
   };
-  if (auto it = graph.sym_ints.find(name); it != graph.sym_ints.end()) {
-    if (auto* e = std::get_if<exported::Expression>(&it->second)) throw symbolic(*e);
-    return std::get<int64_t>(it->second);
-  }
-  if (auto it = graph.sym_bools.find(name); it != graph.sym_bools.end()) {
-    if (auto* e = std::get_if<exported::Expression>(&it->second)) throw symbolic(*e);
-    return std::get<bool>(it->second);
-  }
-  if (auto it = graph.sym_floats.find(name); it != graph.sym_floats.end()) {
-    if (auto* e = std::get_if<exported::Expression>(&it->second)) throw symbolic(*e);
-    return std::get<double>(it->second);
-  }
+  if (auto it = graph.sym_ints.find(name); it != graph.sym_ints.end()) return read(it->second);
+  if (auto it = graph.sym_bools.find(name); it != graph.sym_bools.end()) return read(it->second);
+  if (auto it = graph.sym_floats.find(name); it != graph.sym_floats.end()) return read(it->second);
+  return None{};
+}
+
+Argument number(const exported::Graph& graph, const Numbers& numbers, const std::string& name, const std::string& place) {
+  if (auto it = numbers.find(name); it != numbers.end()) return it->second;
+  const Stated stated = stated_number(graph, name);
+  if (auto* value = std::get_if<Argument>(&stated)) return *value;
+  if (auto* e = std::get_if<exported::Expression>(&stated))
+    throw CompileError(place + ": the number " + e->text + " is not known when compiling: dynamic shapes are not supported yet; " +
+                       "export without dynamic_shapes and without data-dependent sizes");
   throw CompileError(place + ": the file does not state the number '" + name + "'");
+}
+
+int64_t integer(const Argument& number, const std::string& place) {
+  if (auto* n = std::get_if<int64_t>(&number)) return *n;
+  throw CompileError(place + ": a size that is no integer; the file is damaged");
 }
 
 struct Converter {
   const exported::Graph& graph;
+  const Numbers& numbers;
   Memory& memory;
   const std::string& place;
   using Result = Argument;
@@ -51,16 +62,16 @@ struct Converter {
   Result operator()(const std::vector<int64_t>& list) const { return list; }
   Result operator()(const std::vector<double>& list) const { return list; }
   Result operator()(const std::vector<bool>& list) const { return list; }
-  Result operator()(const exported::SymIntName& n) const { return number(graph, n.name, place); }
-  Result operator()(const exported::SymFloatName& n) const { return number(graph, n.name, place); }
-  Result operator()(const exported::SymBoolName& n) const { return number(graph, n.name, place); }
+  Result operator()(const exported::SymIntName& n) const { return number(graph, numbers, n.name, place); }
+  Result operator()(const exported::SymFloatName& n) const { return number(graph, numbers, n.name, place); }
+  Result operator()(const exported::SymBoolName& n) const { return number(graph, numbers, n.name, place); }
   Result operator()(const std::vector<exported::SymIntItem>& list) const {
-    std::vector<int64_t> numbers;
+    std::vector<int64_t> list_of_numbers;
     for (const exported::SymIntItem& item : list) {
       auto* name = std::get_if<exported::SymIntName>(&item);
-      numbers.push_back(name ? std::get<int64_t>(number(graph, name->name, place)) : std::get<int64_t>(item));
+      list_of_numbers.push_back(name ? integer(number(graph, numbers, name->name, place), place) : std::get<int64_t>(item));
     }
-    return numbers;
+    return list_of_numbers;
   }
   Result operator()(const exported::ScalarTypeNumber& n) const { return static_cast<int64_t>(exported::require_dtype(n.value, place)); }
   Result operator()(const exported::MemoryFormatNumber& n) const { return static_cast<int64_t>(n.value); }
@@ -78,7 +89,11 @@ struct Converter {
 }  // namespace
 
 Argument Arguments::convert(const exported::Argument& argument, const std::string& place) {
-  return std::visit(Converter{graph_, memory_, place}, argument.value);
+  return std::visit(Converter{graph_, numbers_, memory_, place}, argument.value);
+}
+
+bool Arguments::knows_number(const std::string& name) const {
+  return numbers_.count(name) || std::holds_alternative<Argument>(stated_number(graph_, name));
 }
 
 }  // namespace etc::compile

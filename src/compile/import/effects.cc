@@ -1,6 +1,7 @@
 // The rules come from three places: alias marks of the schemas, a list of composite ops whose schemas do not tell, and strides.
 #include "import/effects.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -123,14 +124,16 @@ class Reader {
 
   bool reshape_is_view() const {
     if (!self_meta() || !result_meta()) return false;
+    if (!is_static(*self_meta()) || !is_static(*result_meta())) return true;
     const TensorType from = type_of(*self_meta(), place_of(node_)), to = type_of(*result_meta(), place_of(node_));
     return view_strides(from.sizes, from.strides, to.sizes).has_value();
   }
 
   bool conversion_is_nothing() const {
-    if (!self_meta() || !result_meta() || flag(node_, "copy")) return false;
+    if (!self_meta() || !result_meta() || flag(node_, "copy") || self_meta()->scalar_type != result_meta()->scalar_type) return false;
+    if (!is_static(*self_meta()) || !is_static(*result_meta())) return true;
     const TensorType from = type_of(*self_meta(), place_of(node_)), to = type_of(*result_meta(), place_of(node_));
-    return from.dtype == to.dtype && from.sizes == to.sizes && same_strides(from.sizes, from.strides, to.strides);
+    return from.sizes == to.sizes && same_strides(from.sizes, from.strides, to.strides);
   }
 
   const Node& node_;
@@ -152,6 +155,11 @@ Sizes literal(const std::vector<exported::SymInt>& numbers, const std::string& p
 }
 
 }  // namespace
+
+bool is_static(const exported::TensorMeta& meta) {
+  auto is_number = [](const exported::SymInt& n) { return std::holds_alternative<int64_t>(n); };
+  return std::all_of(meta.sizes.begin(), meta.sizes.end(), is_number) && std::all_of(meta.strides.begin(), meta.strides.end(), is_number);
+}
 
 TensorType type_of(const exported::TensorMeta& meta, const std::string& place) {
   if (meta.layout != exported::kStrided) throw CompileError(place + ": a tensor of sparse or other special layout, which is not supported; make it dense");

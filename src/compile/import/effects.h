@@ -19,11 +19,12 @@ struct Effects {
 };
 
 // Whether `reshape`, `contiguous`, `to` and their like return their argument's memory depends on its strides, which the file states.
-// Throws CompileError for symbolic sizes.
+// Where it states expressions instead, they are taken to.
 Effects effects_of(const exported::Node& node, const exported::Graph& graph);
 
-// Static sizes and strides of a value of the file. CompileError (beginning with `place`) when they are symbolic or the dtype is none
-// of ours.
+// Sizes and strides of a value of the file, and whether all of them are numbers. CompileError (beginning with `place`) when they are
+// not, or the dtype is none of ours.
+bool is_static(const exported::TensorMeta& meta);
 TensorType type_of(const exported::TensorMeta& meta, const std::string& place);
 
 // Values that share memory, by the effects of all nodes.

@@ -1,6 +1,7 @@
 // What a node becomes: a call of the builder, a write, a number, an external call, or nothing.
 #include "import/node_import.h"
 
+#include "import/scalars.h"
 #include "import/targets.h"
 #include "ir/views.h"
 
@@ -20,7 +21,15 @@ bool is_builtin(const std::string& op) {
          space == "export";
 }
 
-std::string sizes_text(const TensorType& type) { return name_of(type.dtype) + to_string(type.sizes); }
+// A size that the file gives as an expression is what the op says.
+void check_type(const exported::TensorMeta& meta, const TensorType& type, const std::string& place) {
+  Sizes sizes = type.sizes;
+  for (size_t d = 0; d < sizes.size() && d < meta.sizes.size(); ++d)
+    if (auto* n = std::get_if<int64_t>(&meta.sizes[d])) sizes[d] = *n;
+  const DType dtype = exported::require_dtype(meta.scalar_type, place);
+  if (dtype != type.dtype || sizes != type.sizes || meta.sizes.size() != sizes.size())
+    throw InternalError(std::string("gives ") + name_of(type.dtype) + to_string(type.sizes) + " where the file states " + name_of(dtype) + to_string(sizes));
+}
 
 }  // namespace
 
@@ -60,16 +69,27 @@ void NodeImporter::import_known(const exported::Node& node) {
   const Schema* schema = Builder::schema_of(op);
   if (!schema) return import_unknown(node, op);
   if (starts_with(op, "aten::as_strided")) check_layout(node);
-  std::vector<TensorType> expected = expected_types(node);
-  define_results(node, b_.call(op, arguments_for(node, *schema), std::move(expected)));
+  define_results(node, b_.call(op, arguments_for(node, *schema), expected_types(node)));
 }
 
-// Sizes and comparisons of sizes: the file states their values.
+// Sizes and what is computed from them: the file states most values; those of tensors whose size came out here are computed.
 bool NodeImporter::import_numbers(const exported::Node& node) {
-  if (node.outputs.empty()) return false;
-  for (const exported::Argument& output : node.outputs)
-    if (!is_number_name(output)) return false;
-  for (const exported::Argument& output : node.outputs) arguments_.convert(output, place_of(node));  // throws when it is symbolic
+  if (node.outputs.size() != 1 || !is_number_name(node.outputs[0])) return false;
+  std::string name;
+  if (auto* n = node.outputs[0].as<exported::SymIntName>()) name = n->name;
+  if (auto* n = node.outputs[0].as<exported::SymFloatName>()) name = n->name;
+  if (auto* n = node.outputs[0].as<exported::SymBoolName>()) name = n->name;
+  if (arguments_.knows_number(name)) return true;
+  if (const Schema* schema = Builder::schema_of(op_name(node.target))) {
+    const Results results = b_.call(schema->name, arguments_for(node, *schema));
+    if (results.size() == 1) arguments_.define_number(name, results[0]);
+    return true;
+  }
+  std::vector<Argument> operands;
+  for (const exported::NamedArgument& a : node.inputs) operands.push_back(arguments_.convert(a.argument, place_of(node)));
+  const std::optional<Argument> folded = fold_scalars(node.target, operands);
+  if (!folded) throw CompileError("computes with numbers in a way that is not supported yet");
+  arguments_.define_number(name, *folded);
   return true;
 }
 
@@ -136,7 +156,7 @@ void NodeImporter::add_external(const exported::Node& node, const std::string& o
       throw CompileError(op + " gives something else than tensors, which a custom op cannot");
     }
   }
-  Node* made = to_.add_node(op, std::move(args), expected_types(node), node.source, node.name);
+  Node* made = to_.add_node(op, std::move(args), expected_types(node, false), node.source, node.name);
   made->external = true;
   made->arg_names = std::move(names);
   for (size_t i = 0; i < results.size(); ++i) define_tensor(node, results[i], made->results[i]);
@@ -175,18 +195,24 @@ std::vector<Argument> NodeImporter::arguments_for(const exported::Node& node, co
   return args;
 }
 
-std::vector<TensorType> NodeImporter::expected_types(const exported::Node& node) {
-  std::vector<TensorType> types;
+// The types of all results; none when one of them has a size that the file gives as an expression and `symbolic` is allowed.
+std::vector<TensorType> NodeImporter::expected_types(const exported::Node& node, bool symbolic) {
+  std::vector<const exported::TensorMeta*> metas;
   auto add = [&](const Tensor& t) {
     auto meta = from_.tensors.find(t.name);
     if (meta == from_.tensors.end()) throw CompileError("the file does not state the type of '" + t.name + "'");
-    const TensorType type = type_of(meta->second, place_of(node));
-    types.emplace_back(type.dtype, type.sizes);
+    metas.push_back(&meta->second);
   };
   for (const exported::Argument& output : node.outputs) {
     if (auto* t = output.as<Tensor>()) add(*t);
     if (auto* list = output.as<std::vector<Tensor>>())
       for (const Tensor& t : *list) add(t);
+  }
+  std::vector<TensorType> types;
+  for (const exported::TensorMeta* meta : metas) {
+    if (symbolic && !is_static(*meta)) return {};
+    const TensorType type = type_of(*meta, place_of(node));
+    types.emplace_back(type.dtype, type.sizes);
   }
   return types;
 }
@@ -211,9 +237,7 @@ void NodeImporter::define_results(const exported::Node& node, const Results& res
 void NodeImporter::define_tensor(const exported::Node& node, const std::string& name, Value* v) {
   auto meta = from_.tensors.find(name);
   if (meta == from_.tensors.end()) throw CompileError("the file does not state the type of '" + name + "'");
-  const TensorType stated = type_of(meta->second, place_of(node));
-  if (stated.dtype != v->type.dtype || stated.sizes != v->type.sizes)
-    throw InternalError("gives " + sizes_text(v->type) + " where the file states " + sizes_text(stated));
+  check_type(meta->second, v->type, place_of(node));
   if (v->kind == Value::Kind::Result && v->id >= first_new_id_ && v->name != name) to_.rename(v, name);
   if (auto shown = shown_.find(name); shown != shown_.end()) {
     memory_.define_view(name, shown->second, v);

@@ -33,7 +33,7 @@ class NodeImporter {
   std::vector<Argument> arguments_for(const exported::Node& node, const Schema& schema);
   void define_results(const exported::Node& node, const Results& results);
   void define_tensor(const exported::Node& node, const std::string& name, Value* v);
-  std::vector<TensorType> expected_types(const exported::Node& node);
+  std::vector<TensorType> expected_types(const exported::Node& node, bool symbolic = true);
 
   const exported::Graph& from_;
   const AliasSets& aliases_;
