@@ -97,8 +97,8 @@ Results diag(Builder& b, const Call& c) {
 
 Results cartesian_prod(Builder& b, const Call& c) {
   if (c.tensors(0).size() == 1) return {c.tensors(0)[0]};
-  Values columns;
-  for (Value* grid : std::get<Values>(b.call("aten::meshgrid", {c.args[0]})[0])) columns.push_back(b.reshape(grid, {-1}));
+  Values columns = std::get<Values>(b.call("aten::meshgrid", {c.args[0]})[0]);
+  for (Value*& column : columns) column = b.reshape(column, {-1});
   return {b.op("aten::stack", {columns, 1})};
 }
 

@@ -79,8 +79,9 @@ Results masked_scatter(Builder& b, const Call& c) {
 }
 
 Results isin(Builder& b, const Call& c) {  // elements, test_elements, assume_unique, invert
-  const Term tests = term(b, c, 1);
-  const Term found = any(eq(unsqueeze(term(b, c, 0), -1), reshape(tests, {-1})), {-1});
+  const Term tests = reshape(term(b, c, 1), {-1});
+  const bool is_one = !std::holds_alternative<Value*>(c.args[0]);
+  const Term found = any(eq(is_one ? term(b, c, 0) : unsqueeze(term(b, c, 0), -1), tests), {-1});
   return {c.boolean(3) ? apply("aten::logical_not", {found}) : found};
 }
 Results isin_one(Builder& b, const Call& c) { return {c.boolean(3) ? ne(term(b, c, 0), term(b, c, 1)) : eq(term(b, c, 0), term(b, c, 1))}; }

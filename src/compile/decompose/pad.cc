@@ -10,12 +10,14 @@ Results pad_circular(Builder& b, const Call& c) {
   Term x = term(b, c, 0);
   const std::vector<int64_t> pads = c.ints(1);
   for (size_t i = 0; i + 1 < pads.size(); i += 2) {
-    const int64_t dim = rank_of(x) - 1 - static_cast<int64_t>(i / 2), size = size_of(x, dim), before = pads[i], after = pads[i + 1];
+    const int64_t dim = rank_of(x) - 1 - static_cast<int64_t>(i / 2), before = pads[i], after = pads[i + 1];
+    const Term middle = slice(x, dim, std::max<int64_t>(0, -before), size_of(x, dim) + std::min<int64_t>(0, after));
+    const int64_t size = size_of(middle, dim);
     if (before > size || after > size) throw CompileError("circular padding wraps around more than once");
     std::vector<Term> parts;
-    if (before > 0) parts.push_back(slice(x, dim, size - before, size));
-    parts.push_back(slice(x, dim, std::max<int64_t>(0, -before), size + std::min<int64_t>(0, after)));
-    if (after > 0) parts.push_back(slice(x, dim, 0, after));
+    if (before > 0) parts.push_back(slice(middle, dim, size - before, size));
+    parts.push_back(middle);
+    if (after > 0) parts.push_back(slice(middle, dim, 0, after));
     x = concatenate(parts, dim);
   }
   return {x};
