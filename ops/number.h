@@ -1,5 +1,6 @@
 // The 16- and 8-bit floating types that kernels compute with in float, and what a C++ type is called in a file.
-// Conversions round to nearest even and keep NaN; float8 e4m3fn has no infinity (what overflows, infinities too, becomes ±448, as in PyTorch).
+// Conversions round to nearest even and keep NaN; float8 e4m3fn has no infinity: what overflows, infinities too, becomes ±448, as in
+// PyTorch.
 #pragma once
 
 #include "etc/base.h"
@@ -18,50 +19,30 @@ inline float float_of(uint32_t u) {
   return f;
 }
 
-// IEEE-like small floats: E exponent bits, M mantissa bits; FN: no infinity, all-ones is NaN.
+// IEEE-like small floats: E exponent bits, M mantissa bits; FN: no infinity, all-ones is NaN. Written without branches, for loops
+// over them to vectorise.
 template <int E, int M, bool FN>
 inline float small_to_float(uint32_t bits) {
-  constexpr uint32_t kBias = (1u << (E - 1)) - 1, kExpMask = (1u << E) - 1, kManMask = (1u << M) - 1;
-  const uint32_t sign = (bits >> (E + M)) << 31;
-  const uint32_t exponent = (bits >> M) & kExpMask, mantissa = bits & kManMask;
-  if (FN ? (exponent == kExpMask && mantissa == kManMask) : (exponent == kExpMask))
-    return float_of(sign | 0x7f800000u | ((FN || mantissa) ? 0x400000u | (mantissa << (23 - M)) : 0u));
-  if constexpr (E == 8) return float_of(sign | (exponent << 23) | (mantissa << (23 - M)));  // the range of float, subnormals too
-  if (exponent == 0) {  // zero or subnormal: mantissa * 2^(1 - bias - M), exact in float
-    const float magnitude = static_cast<float>(mantissa) * float_of((127u + 1 - kBias - M) << 23);
-    return float_of(sign | bits_of(magnitude));
-  }
-  return float_of(sign | ((exponent + 127 - kBias) << 23) | (mantissa << (23 - M)));
+  constexpr uint32_t kBias = (1u << (E - 1)) - 1, kMagnitude = (1u << (E + M)) - 1, kInfinity = ((1u << E) - 1) << M;
+  const uint32_t sign = (bits >> (E + M)) << 31, magnitude = bits & kMagnitude;
+  // As a float's exponent and mantissa it is too small by a power of two, subnormals too; the product is exact.
+  const uint32_t finite = bits_of(float_of(magnitude << (23 - M)) * float_of((254u - kBias) << 23));
+  const uint32_t special = 0x7f800000u | (magnitude << (23 - M)) | (FN || magnitude != kInfinity ? 0x400000u : 0u);
+  return float_of(sign | (magnitude >= (FN ? kMagnitude : kInfinity) ? special : finite));
 }
 
 template <int E, int M, bool FN>
 inline uint32_t float_to_small(float f) {
-  constexpr int kBias = (1 << (E - 1)) - 1;
-  constexpr uint32_t kExpMask = (1u << E) - 1, kManMask = (1u << M) - 1;
-  constexpr uint32_t kInfinity = kExpMask << M, kNan = FN ? (kInfinity | kManMask) : (kInfinity | (1u << (M - 1)));
-  constexpr uint32_t kMax = FN ? kNan - 1 : kInfinity - 1;
+  constexpr uint32_t kBias = (1u << (E - 1)) - 1, kInfinity = ((1u << E) - 1) << M;
+  constexpr uint32_t kNan = FN ? (1u << (E + M)) - 1 : kInfinity | (1u << (M - 1)), kOverflow = FN ? kNan - 1 : kInfinity;
+  // The float whose last mantissa bit weighs as much as the smallest subnormal: adding it rounds to that.
+  constexpr uint32_t kSubnormal = (127u + 24 - kBias - M) << 23;
   const uint32_t u = bits_of(f), sign = (u >> 31) << (E + M), magnitude = u & 0x7fffffffu;
-  if (magnitude > 0x7f800000u) return sign | kNan;
-  const int exponent = static_cast<int>(magnitude >> 23) - 127;
-  uint32_t result;
-  if (magnitude == 0x7f800000u) {
-    return sign | (FN ? kMax : kInfinity);
-  } else if (E < 8 && exponent < 1 - kBias) {  // subnormal: round mantissa of fixed scale
-    const int shift = (23 - M) + (1 - kBias - exponent);
-    if (shift > 24 + 1) {
-      result = 0;
-    } else {
-      const uint32_t full = (magnitude & 0x7fffffu) | (magnitude >> 23 ? 0x800000u : 0u);
-      const uint32_t half = 1u << (shift - 1), rest = full & ((1u << shift) - 1);
-      result = full >> shift;
-      if (rest > half || (rest == half && (result & 1))) ++result;
-    }
-  } else {
-    uint32_t rounded = magnitude + ((1u << (22 - M)) - 1) + ((magnitude >> (23 - M)) & 1);
-    result = (rounded >> (23 - M)) - (static_cast<uint32_t>(127 - kBias) << M);
-  }
-  if (result > kMax) return sign | (FN ? kMax : kInfinity);
-  return sign | result;
+  const uint32_t subnormal = bits_of(float_of(magnitude) + float_of(kSubnormal)) - kSubnormal;
+  const uint32_t normal = ((magnitude + ((1u << (22 - M)) - 1) + ((magnitude >> (23 - M)) & 1)) >> (23 - M)) - ((127u - kBias) << M);
+  const uint32_t finite = magnitude < ((128u - kBias) << 23) ? subnormal : normal;
+  const uint32_t number = magnitude >= 0x7f800000u || finite > kOverflow ? kOverflow : finite;
+  return sign | (magnitude > 0x7f800000u ? kNan : number);
 }
 }  // namespace detail
 

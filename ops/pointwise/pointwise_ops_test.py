@@ -85,7 +85,8 @@ def test_unary(name, dtype):
 
 
 # Where a function grows or vanishes fast, over its whole range.
-@pytest.mark.parametrize("name", "exp exp2 expm1 log log2 log10 log1p sigmoid tanh sinh cosh asinh erf erfc silu mish softplus gelu sin cos atan sqrt".split())
+@pytest.mark.parametrize("name", ("exp exp2 expm1 log log2 log10 log1p sigmoid tanh sinh cosh asinh erf erfc silu mish softplus gelu "
+                                  "sin cos atan sqrt").split())
 @pytest.mark.parametrize("dtype", FLOATS, ids=name_of)
 def test_unary_far_from_zero(name, dtype):
     wide = torch.empty(500, dtype=torch.float64).uniform_(-85, 85).to(dtype)  # PyTorch's float sinh and cosh overflow early
@@ -97,7 +98,8 @@ def test_unary_far_from_zero(name, dtype):
 
 BINARY = {
     "add.Tensor": ALL, "sub.Tensor": NUMBER, "mul.Tensor": ALL + WIDE, "div.Tensor": FLOATS, "atan2": FLOATS, "hypot": FLOATS,
-    "copysign.Tensor": FLOATS, "maximum": ALL, "minimum": ALL, "fmod.Tensor": FLOATS, "remainder.Tensor": FLOATS, "pow.Tensor_Tensor": FLOATS,
+    "copysign.Tensor": FLOATS, "maximum": ALL, "minimum": ALL, "fmod.Tensor": FLOATS, "remainder.Tensor": FLOATS,
+    "pow.Tensor_Tensor": FLOATS,
     **{f"{c}.Tensor": ALL for c in ("eq", "ne", "lt", "le", "gt", "ge")},
     "logical_and": ALL, "logical_or": ALL, "logical_xor": ALL,
     **{f"bitwise_{o}.Tensor": INTS + BOOL + WIDE for o in ("and", "or", "xor")},
@@ -141,7 +143,8 @@ def test_integer_division(dtype):
     check("aten::remainder.Tensor", x[:, None], y, direct=True)
     check("aten::fmod.Tensor", x[:, None], y, direct=True)
     zero = torch.tensor([1, 0], dtype=dtype)
-    for name, kw in (("div.Tensor_mode", {"rounding_mode": "trunc"}), ("div.Tensor_mode", {"rounding_mode": "floor"}), ("remainder.Tensor", {}), ("fmod.Tensor", {})):
+    for name, kw in (("div.Tensor_mode", {"rounding_mode": "trunc"}), ("div.Tensor_mode", {"rounding_mode": "floor"}),
+                     ("remainder.Tensor", {}), ("fmod.Tensor", {})):
         with pytest.raises(EtcError):
             call(f"aten::{name}", x[:2], zero, direct=True, **kw)
 
@@ -273,6 +276,21 @@ def test_cast_of_numbers_that_do_not_fit():
         compare(call("etc::cast", big, dtype=target, direct=True)[0], big.to(target), rtol=0, atol=0, what=str(target))
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16] + FLOAT8, ids=name_of)
+def test_small_floats_convert_as_in_pytorch(dtype):
+    bits = torch.arange(2 ** (8 * dtype.itemsize), dtype=torch.int32)
+    small = bits.to(torch.uint8 if dtype.itemsize == 1 else torch.uint16).view(dtype)
+    floats = call("etc::cast", small, dtype=torch.float32, direct=True)[0]
+    compare(floats, small.float(), rtol=0, atol=0)
+    assert floats.signbit().equal(small.float().signbit())
+    # Back, and what lies between: halfway, and just beside it.
+    every = small.float()[small.float().isfinite()].sort().values
+    middle = (every[1:] + every[:-1]) / 2
+    random = torch.randint(-(2**31), 2**31, (200_000,)).to(torch.int32).view(torch.float32)
+    for x in (small.float(), middle, middle.nextafter(torch.tensor(INF)), middle.nextafter(torch.tensor(-INF)), random):
+        compare(call("etc::cast", x, dtype=dtype, direct=True)[0], x.to(dtype), rtol=0, atol=0)
+
+
 @pytest.mark.parametrize("dtype", list(NUMBERS), ids=name_of)
 def test_copy_and_view_scatter(dtype):
     for x in shapes(dtype):
@@ -286,8 +304,8 @@ def test_copy_and_view_scatter(dtype):
 
 def test_windows_outside_are_refused():
     x, src = torch.ones(4, 6), torch.ones(2, 3)
-    for size, stride, offset in (([2, 3], [12, 6], 24), ([2, 3], [12, 7], 0), ([2, 3], [-12, 1], 12), ([2, 3], [1, 1], -1), ([3, 2], [1, 1], 0),
-                                 ([2, 3], [2**62, 2**62], 0), ([2, 3], [1], 0)):
+    for size, stride, offset in (([2, 3], [12, 6], 24), ([2, 3], [12, 7], 0), ([2, 3], [-12, 1], 12), ([2, 3], [1, 1], -1),
+                                 ([3, 2], [1, 1], 0), ([2, 3], [2**62, 2**62], 0), ([2, 3], [1], 0)):
         with pytest.raises(EtcError):
             call("etc::view_scatter", x, src, size, stride, offset, direct=True)
 
@@ -304,7 +322,10 @@ def test_shapes_and_dtypes_that_do_not_fit_are_refused():
 
 
 # The way of the compiler: operands of several dtypes, numbers, promotion.
-@pytest.mark.parametrize("a,b", itertools.product([torch.float32, torch.float16, torch.int64, torch.uint8, torch.bool], repeat=2), ids=name_of)
+PROMOTED = [torch.float32, torch.float16, torch.int64, torch.uint8, torch.bool]
+
+
+@pytest.mark.parametrize("a,b", itertools.product(PROMOTED, repeat=2), ids=name_of)
 def test_promotion(a, b):
     x, y = data(a, 4, 5, low=1), data(b, 5, low=1)
     for name in ("add.Tensor", "mul.Tensor", "div.Tensor", "maximum", "lt.Tensor", "logical_and", "atan2"):
