@@ -40,10 +40,8 @@ double sigmoid(double x);  // 1 / (1 + e^-x)
 double fmod(double x, double y);
 double hypot(double x, double y);
 
-// In float.h: exp, exp2, log, log2, tanh, erf, sigmoid.
-float expm1(float x);
+// In float.h: exp, exp2, expm1, log, log1p, log2, tanh, erf, sigmoid.
 float log10(float x);
-float log1p(float x);
 float pow(float x, float y);
 float sin(float x);
 float cos(float x);

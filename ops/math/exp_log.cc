@@ -21,8 +21,9 @@ double scale(double y, int64_t n) {
 
 // (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2: error of e^r 2^-64.
 double exp_polynomial(double r) {
-  constexpr double kC[] = {0.5, 0.16666666666666685, 0.04166666666666673, 0.00833333333331648, 0.001388888888885763, 0.00019841269897710414,
-                           2.4801587375347883e-05, 2.7557233573928544e-06, 2.755723194688246e-07, 2.5112474639145207e-08, 2.092739705448542e-09};
+  constexpr double kC[] = {0.5, 0.16666666666666685, 0.04166666666666673, 0.00833333333331648, 0.001388888888885763,
+                           0.00019841269897710414, 2.4801587375347883e-05, 2.7557233573928544e-06, 2.755723194688246e-07,
+                           2.5112474639145207e-08, 2.092739705448542e-09};
   double p = kC[10];
   for (int i = 9; i >= 0; --i) p = p * r + kC[i];
   return p;
@@ -63,7 +64,8 @@ double exp2(double x) {
   if (is_nan(x)) return x;
   const double n = round_half_even(x);
   const Two r = product(x - n, 0x1.62e42fefa39efp-1);
-  return scale(1.0 + (r.high + (r.low + (x - n) * 0x1.abc9e3b39803fp-56 + r.high * r.high * exp_polynomial(r.high))), static_cast<int64_t>(n));
+  const double low = r.low + (x - n) * 0x1.abc9e3b39803fp-56;
+  return scale(1.0 + (r.high + (low + r.high * r.high * exp_polynomial(r.high))), static_cast<int64_t>(n));
 }
 
 double expm1(double x) {
@@ -159,9 +161,7 @@ double pow(double x, double y) {
 
 double sigmoid(double x) { return 1.0 / (1.0 + exp(-x)); }
 
-float expm1(float x) { return static_cast<float>(expm1(static_cast<double>(x))); }
 float log10(float x) { return static_cast<float>(log10(static_cast<double>(x))); }
-float log1p(float x) { return static_cast<float>(log1p(static_cast<double>(x))); }
 float pow(float x, float y) { return static_cast<float>(pow(static_cast<double>(x), static_cast<double>(y))); }
 
 }  // namespace etc::math

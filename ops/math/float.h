@@ -13,16 +13,30 @@ constexpr float kRound = 0x1.8p23f;                                  // x + kRou
 // 2^n as a float, n in [-126, 127].
 inline float power_of_two(uint32_t n) { return from_bits((n + 127u) << 23); }
 
-// e^r 2^n for |r| <= ln 2 / 2, in two steps so that subnormal results round once. Error of the polynomial 2^-28.
-inline float exp_reduced(float r, uint32_t n) {
+// e^r - 1 - r for |r| <= ln 2 / 2: error 2^-28.
+inline float exp_tail(float r) {
   float p = 1.3951096e-03f;
   p = p * r + 8.36903e-03f;
   p = p * r + 4.16662e-02f;
   p = p * r + 1.6666518e-01f;
   p = p * r + 0.5f;
-  const float e = 1.0f + (r + r * r * p);
+  return r * r * p;
+}
+
+// y 2^n in two steps, so that a subnormal result rounds once and 2^128 is no obstacle.
+inline float scale(float y, uint32_t n) {
   const uint32_t half = static_cast<uint32_t>(static_cast<int32_t>(n) >> 1);
-  return (e * power_of_two(half)) * power_of_two(n - half);
+  return (y * power_of_two(half)) * power_of_two(n - half);
+}
+
+// x = n ln 2 + r, for |x| <= 104.
+struct FloatReduced {
+  float r;
+  uint32_t n;
+};
+inline FloatReduced exp_reduce(float x) {
+  const float shifted = x * 1.4426950216293335f + kRound, n = shifted - kRound;
+  return {(x - n * kLn2High) - n * kLn2Low, bits_of(shifted) - bits_of(kRound)};
 }
 
 // x = m 2^k with m in [sqrt(1/2), sqrt(2)): gives k and log(m). Only for positive finite x.
@@ -50,21 +64,39 @@ inline float log_special(float x, float y) {
 
 inline float exp(float x) {
   const float low = x < -104.0f ? -104.0f : x, c = low > 89.0f ? 89.0f : low;  // keeps NaN
-  const float shifted = c * 1.4426950216293335f + detail::kRound, n = shifted - detail::kRound;
-  const float r = (c - n * detail::kLn2High) - n * detail::kLn2Low;
-  return detail::exp_reduced(r, bits_of(shifted) - bits_of(detail::kRound));
+  const detail::FloatReduced a = detail::exp_reduce(c);
+  return detail::scale(1.0f + (a.r + detail::exp_tail(a.r)), a.n);
 }
 
 inline float exp2(float x) {
   const float low = x < -151.0f ? -151.0f : x, c = low > 129.0f ? 129.0f : low;
-  const float shifted = c + detail::kRound, n = shifted - detail::kRound;
-  return detail::exp_reduced((c - n) * 0.69314718246459961f, bits_of(shifted) - bits_of(detail::kRound));
+  const float shifted = c + detail::kRound, n = shifted - detail::kRound, r = (c - n) * 0.69314718246459961f;
+  return detail::scale(1.0f + (r + detail::exp_tail(r)), bits_of(shifted) - bits_of(detail::kRound));
+}
+
+inline float expm1(float x) {
+  const float low = x < -20.0f ? -20.0f : x, c = low > 89.0f ? 89.0f : low;
+  const detail::FloatReduced a = detail::exp_reduce(c);
+  // 2^n (1 - 2^-n + r + tail), with the rounding of the first sum put back; from n = 30 on, 2^-n is nothing
+  const int32_t n = static_cast<int32_t>(a.n);
+  const float u = 1.0f - detail::power_of_two(0u - static_cast<uint32_t>(n > 60 ? 60 : n));
+  const float s = u + a.r, t = s - u, lost = (u - (s - t)) + (a.r - t);
+  const float y = detail::scale(s + (lost + detail::exp_tail(a.r)), a.n);
+  return x == 0.0f ? x : y;  // -0
 }
 
 inline float log(float x) {
   float k;
   const float y = detail::log_reduced(x, &k);
   return detail::log_special(x, k * detail::kLn2High + (y + k * detail::kLn2Low));
+}
+
+inline float log1p(float x) {
+  const float u = 1.0f + x, t = u - 1.0f, lost = (1.0f - (u - t)) + (x - t);
+  float k;
+  const float y = detail::log_reduced(u, &k);
+  const float sum = k * detail::kLn2High + (y + (k * detail::kLn2Low + lost / u));
+  return x == 0.0f ? x : detail::log_special(u, sum);
 }
 
 inline float log2(float x) {

@@ -135,8 +135,25 @@ double tan(double x) {
   return a.quarter & 1 ? -c / s : s / c;
 }
 
-float sin(float x) { return static_cast<float>(sin(static_cast<double>(x))); }
-float cos(float x) { return static_cast<float>(cos(static_cast<double>(x))); }
+namespace {
+// A float cannot come so near to a multiple of pi/2 that 86 bits of it would not do; the result needs one double.
+Angle reduce_float(double x) {
+  if (fabs(x) >= 0x1p20) return reduce_large(x);
+  const double n = round_half_even(x * 0x1.45f306dc9c883p-1);
+  return {{(x - n * 0x1.921fb54400000p+0) - n * 0x1.0b4611a626331p-34, 0.0}, static_cast<uint32_t>(static_cast<int32_t>(n)) & 3u};
+}
+}  // namespace
+
+float sin(float x) {
+  if (has_no_angle(x) || x == 0.0f) return has_no_angle(x) ? nan<float>() : x;
+  return static_cast<float>(sin_of(reduce_float(x)));
+}
+float cos(float x) {
+  if (has_no_angle(x)) return nan<float>();
+  Angle a = reduce_float(x);
+  ++a.quarter;
+  return static_cast<float>(sin_of(a));
+}
 float tan(float x) { return static_cast<float>(tan(static_cast<double>(x))); }
 
 }  // namespace etc::math

@@ -74,8 +74,10 @@ struct Both {
       const Tensor &x = ctx.tensor(0), &values = ctx.tensor(3), &indices = ctx.tensor(4);
       uint32_t mask;
       ETC_TRY(reduced_dim(ctx, 1, x.rank, &mask));
-      search<kMax, T>(values, x, mask, [&](ptrdiff_t at, ComputeType<T> best, int64_t) { store(values.as<T>() + at, best); });
-      search<kMax, T>(indices, x, mask, [&](ptrdiff_t at, ComputeType<T>, int64_t index) { indices.as<int64_t>()[at] = index; });
+      T* v = values.as<T>();
+      int64_t* n = indices.as<int64_t>();
+      search<kMax, T>(values, x, mask, [v](ptrdiff_t at, ComputeType<T> best, int64_t) { store(v + at, best); });
+      search<kMax, T>(indices, x, mask, [n](ptrdiff_t at, ComputeType<T>, int64_t index) { n[at] = index; });
       return Error::Ok;
     }
   };
@@ -86,6 +88,8 @@ struct Both {
 
 ETC_OP(argmax, "aten::argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor", infer_arg, Arg<true>::select)
 ETC_OP(argmin, "aten::argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor", infer_arg, Arg<false>::select)
-ETC_OP(max_dim, "aten::max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", infer_both, Both<true>::select)
-ETC_OP(min_dim, "aten::min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", infer_both, Both<false>::select)
+ETC_OP(max_dim, "aten::max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", infer_both,
+       Both<true>::select)
+ETC_OP(min_dim, "aten::min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", infer_both,
+       Both<false>::select)
 }  // namespace etc

@@ -30,7 +30,8 @@ struct Cumulative {
         for (ptrdiff_t i = 0; i < plan.kept.length; ++i) {
           A total = kProduct ? A{1} : A{0};
           std::byte* r = result.as<std::byte>() + (kept[0] + i * plan.kept.steps[0]) * bytes;
-          rows.for_each_chunk(x.data, kept[1] + i * plan.kept.steps[1], plan.reduced.steps[1], plan.reduced.length, [&](const A* e, ptrdiff_t n) {
+          const ptrdiff_t start = kept[1] + i * plan.kept.steps[1];
+          rows.for_each_chunk(x.data, start, plan.reduced.steps[1], plan.reduced.length, [&](const A* e, ptrdiff_t n) {
             A totals[4 * kLanes];
             for (ptrdiff_t j = 0; j < n; ++j) {
               const auto a = static_cast<Wrapping<A>>(total), b = static_cast<Wrapping<A>>(e[j]);

@@ -89,5 +89,6 @@ Kernel select(OpContext ctx) noexcept {
 }  // namespace
 
 ETC_OP(linalg_vector_norm,
-       "aten::linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", infer, select)
+       "aten::linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
+       infer, select)
 }  // namespace etc

@@ -20,7 +20,7 @@ namespace etc {
 
 constexpr uint32_t kLanes = 16;
 
-// Bit d: dimension d is reduced. None and, unless `empty_is_none_reduced`, an empty list mean all.
+// Bit d: dimension d is reduced. None and, unless `empty_reduces_nothing`, an empty list mean all.
 inline Error reduced_dims(OpContext ctx, uint32_t argument, uint32_t rank, uint32_t* mask, bool empty_reduces_nothing = false) {
   const uint32_t all = rank ? (1u << rank) - 1 : 0;
   const Ints dims = ctx.ints(argument);
@@ -37,6 +37,7 @@ inline Error reduced_dims(OpContext ctx, uint32_t argument, uint32_t rank, uint3
   *mask &= all;  // the one dimension that a 0-d tensor has for Python
   return Error::Ok;
 }
+// For kernels, whose arguments infer has checked.
 inline uint32_t reduced_dims_checked(OpContext ctx, uint32_t argument, uint32_t rank, bool empty_reduces_nothing = false) {
   uint32_t mask = 0;
   (void)reduced_dims(ctx, argument, rank, &mask, empty_reduces_nothing);
@@ -81,7 +82,7 @@ inline bool reduces_nothing(const Meta& m, uint32_t mask) {
   return empty;
 }
 
-// Operand 0 is the result, 1 the argument. `result_keeps` says that the result has the reduced dimensions too (softmax, scans, keepdim).
+// Operand 0 is the result, 1 the argument. `same_shape`: the result has an element for each of the argument's (softmax, scans).
 struct ReducePlan {
   Rows<2> kept, reduced;
   bool lanes_are_results;
@@ -110,13 +111,27 @@ struct ReduceBlock {
   uint32_t lanes;
   const Rows<2>* reduced;
 
-  // f(lane, element) of each, with the element's offset from the block's start in the result (same_shape) and argument.
+  // f(lane, where the element lies in the result, where in the argument), both from the block's start, for each element of a result that
+  // has the argument's shape. `result_step` leads to the next lane's. The loops that matter have steps known to the compiler.
   template <class F>
-  void for_each(F f) const {
+  void for_each(ptrdiff_t result_step, F f) const {
+    const ptrdiff_t length = reduced->length, to = reduced->steps[0], from = reduced->steps[1];
     for_each_row(*reduced, [&](const ptrdiff_t(&at)[2]) {
-      for (ptrdiff_t i = 0; i < reduced->length; ++i)
-        for (uint32_t lane = 0; lane < lanes; ++lane)
-          f(lane, at[0] + i * reduced->steps[0], at[1] + i * reduced->steps[1] + static_cast<ptrdiff_t>(lane) * lane_step);
+      if (lanes == 1 && to == 1 && from == 1) {
+        ETC_INDEPENDENT
+        for (ptrdiff_t i = 0; i < length; ++i) f(0u, at[0] + i, at[1] + i);
+        return;
+      }
+      for (ptrdiff_t i = 0; i < length; ++i) {
+        const ptrdiff_t t = at[0] + i * to, s = at[1] + i * from;
+        if (lanes == kLanes && result_step == 1 && lane_step == 1) {
+          ETC_INDEPENDENT
+          for (uint32_t lane = 0; lane < kLanes; ++lane) f(lane, t + static_cast<ptrdiff_t>(lane), s + static_cast<ptrdiff_t>(lane));
+        } else {
+          for (uint32_t lane = 0; lane < lanes; ++lane)
+            f(lane, t + static_cast<ptrdiff_t>(lane) * result_step, s + static_cast<ptrdiff_t>(lane) * lane_step);
+        }
+      }
     });
   }
 };
@@ -132,7 +147,8 @@ class Lanes {
   // One step: element k of `lanes` is at x[k * step]; kAlong: all belong to result 0.
   template <bool kAlong, class T>
   void add(const T* x, ptrdiff_t step, uint32_t lanes) {
-    for (uint32_t k = 0; k < lanes; ++k) level_[0][k] = op_.combine(level_[0][k], op_.map(load(x + static_cast<ptrdiff_t>(k) * step), kAlong ? 0 : k));
+    for (uint32_t k = 0; k < lanes; ++k)
+      level_[0][k] = op_.combine(level_[0][k], op_.map(load(x + static_cast<ptrdiff_t>(k) * step), kAlong ? 0 : k));
     if (++count_ % kSteps == 0) fold();
   }
   // `steps` steps of kLanes dense elements, `next` apart.
@@ -215,11 +231,12 @@ inline void accumulate(const Op& op, const ReduceBlock<T>& block, typename Op::A
 template <class T, class F>
 inline void for_each_block(const ReducePlan& plan, const T* x, F f) {
   const Rows<2>& kept = plan.kept;
-  const ptrdiff_t width = plan.lanes_are_results ? kLanes : 1;
+  const ptrdiff_t width = plan.lanes_are_results ? static_cast<ptrdiff_t>(kLanes) : 1;
   for_each_row(kept, [&](const ptrdiff_t(&at)[2]) {
     for (ptrdiff_t i = 0; i < kept.length; i += width) {
       const ptrdiff_t lanes = kept.length - i < width ? kept.length - i : width;
-      f(ReduceBlock<T>{x + at[1] + i * kept.steps[1], kept.steps[1], static_cast<uint32_t>(lanes), &plan.reduced}, at[0] + i * kept.steps[0], kept.steps[0]);
+      const ReduceBlock<T> block{x + at[1] + i * kept.steps[1], kept.steps[1], static_cast<uint32_t>(lanes), &plan.reduced};
+      f(block, at[0] + i * kept.steps[0], kept.steps[0]);
     }
   });
 }
@@ -232,7 +249,8 @@ inline void reduce(const Op& op, const Tensor& result, const Tensor& x, uint32_t
   for_each_block(plan, x.as<const T>(), [&](const ReduceBlock<T>& block, ptrdiff_t at, ptrdiff_t step) {
     typename Op::Acc total[kLanes];
     accumulate(op, block, total);
-    for (uint32_t k = 0; k < block.lanes; ++k) store(r + at + static_cast<ptrdiff_t>(k) * step, static_cast<ComputeType<R>>(finish(total[k])));
+    for (uint32_t k = 0; k < block.lanes; ++k)
+      store(r + at + static_cast<ptrdiff_t>(k) * step, static_cast<ComputeType<R>>(finish(total[k])));
   });
 }
 

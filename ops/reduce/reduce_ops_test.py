@@ -72,7 +72,8 @@ def test_mean_and_var(dtype):
             for keepdim in (False, True):
                 check("aten::mean.dim", x, dims, keepdim, direct=True, atol=tolerance)
                 for correction in (0, 1, None, 2.5):
-                    check("aten::var.correction", x, dims, correction=correction, keepdim=keepdim, direct=True, rtol=tolerance, atol=tolerance)
+                    check("aten::var.correction", x, dims, correction=correction, keepdim=keepdim, direct=True, rtol=tolerance,
+                          atol=tolerance)
     check("aten::mean.dim", data(dtype, 0, 3), [0], direct=True)
     check("aten::var.correction", data(dtype, 0, 3), [0], direct=True)
     check("aten::var.correction", torch.ones(1, dtype=dtype), None, direct=True)
@@ -94,9 +95,10 @@ def test_sums_of_many_are_accurate():
 def test_prod_and_scans(dtype):
     for x in inputs(dtype):
         small = x[:3, :3, :5] if dtype.is_floating_point else x
+        atol = {torch.float32: 1e-4, torch.float16: 0.1, torch.bfloat16: 1.0}.get(dtype)
         for dim in (0, 1, -1):
             check("aten::prod.dim_int", small, dim, dim == 0, direct=True)
-            check("aten::cumsum", x, dim, direct=True, atol=1e-4 if dtype == torch.float32 else {torch.float16: 0.1, torch.bfloat16: 1.0}.get(dtype))
+            check("aten::cumsum", x, dim, direct=True, atol=atol)
             check("aten::cumprod", small, dim, direct=True, rtol={torch.float16: 1e-2, torch.bfloat16: 5e-2}.get(dtype))
             check("aten::cummax", x, dim, direct=True)
             check("aten::cummin", x, dim, direct=True)
@@ -146,7 +148,8 @@ def test_nothing_has_no_extreme(op):
 
 @pytest.mark.parametrize("dtype", ALL, ids=name_of)
 def test_truth(dtype):
-    for x in (truth_data(dtype, 3, 5, 7), truth_data(dtype, 2, 33, 40), truth_data(dtype, 5, 4, 3).permute(2, 0, 1), truth_data(dtype, 0, 3, 2)):
+    for x in (truth_data(dtype, 3, 5, 7), truth_data(dtype, 2, 33, 40), truth_data(dtype, 5, 4, 3).permute(2, 0, 1),
+              truth_data(dtype, 0, 3, 2)):
         for dims in DIMS:
             check("aten::any.dims", x, dims, direct=True)
             check("aten::all.dims", x, dims, True, direct=True)

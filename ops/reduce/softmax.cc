@@ -28,9 +28,9 @@ Error run(OpContext ctx) noexcept {
     accumulate(SumOfExponentials<A>{largest}, block, sums);
     for (uint32_t k = 0; k < block.lanes; ++k) scale[k] = kLog ? math::log(sums[k]) : A{1} / sums[k];
     R* r = result.as<R>() + at;
-    block.for_each([&](uint32_t lane, ptrdiff_t to, ptrdiff_t from) {
+    block.for_each(step, [&](uint32_t lane, ptrdiff_t to, ptrdiff_t from) {
       const A shifted = load(block.x + from) - largest[lane];
-      store(r + to + static_cast<ptrdiff_t>(lane) * step, kLog ? shifted - scale[lane] : math::exp(shifted) * scale[lane]);
+      store(r + to, kLog ? shifted - scale[lane] : math::exp(shifted) * scale[lane]);
     });
   });
   return Error::Ok;

@@ -110,7 +110,8 @@ ETC_OP(sum, "aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False,
        (Summing<Add, SumCall, Scale::None>::select))
 ETC_OP(mean, "aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", infer_mean,
        (Summing<Add, SumCall, Scale::Mean>::select))
-ETC_OP(prod, "aten::prod(Tensor self, *, ScalarType? dtype=None) -> Tensor", infer<ProdCall>, (Summing<Multiply, ProdCall, Scale::None>::select))
+ETC_OP(prod, "aten::prod(Tensor self, *, ScalarType? dtype=None) -> Tensor", infer<ProdCall>,
+       (Summing<Multiply, ProdCall, Scale::None>::select))
 ETC_OP(prod_dim, "aten::prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", infer<ProdDimCall>,
        (Summing<Multiply, ProdDimCall, Scale::None>::select))
 }  // namespace etc

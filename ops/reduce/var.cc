@@ -1,5 +1,5 @@
-// aten::var – the mean, then squared distances from it. The mean is rounded, so the distances do not quite sum to zero: the square of their
-// sum is taken off, which matters when the mean is large beside the spread.
+// aten::var – the mean, then squared distances from it. The mean is rounded, so the distances do not quite sum to zero: the square of
+// their sum is taken off, which matters when the mean is large beside the spread.
 #include "ops/pointwise.h"
 #include "ops/reduce/reduce.h"
 
