@@ -59,11 +59,12 @@ struct HardSwish {
 
 ETC_OP(silu, "aten::silu(Tensor self) -> Tensor", infer_float<1>, (select_unary<Silu, FloatTypes>), kUnary)
 ETC_OP(mish, "aten::mish(Tensor self) -> Tensor", infer_float<1>, (select_unary<Mish, FloatTypes>), kUnary)
-ETC_OP(softplus, "aten::softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor", infer_float<1>, (select_unary<Softplus, FloatTypes, 3>),
-       kUnary)
+ETC_OP(softplus, "aten::softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor", infer_float<1>,
+       (select_unary<Softplus, FloatTypes, 3>), kUnary)
 ETC_OP(elu, "aten::elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor", infer_float<1>,
        (select_unary<Elu, FloatTypes, 4>), kUnary)
-ETC_OP(leaky_relu, "aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor", infer_float<1>, (select_unary<LeakyRelu, FloatTypes, 2>), kUnary)
+ETC_OP(leaky_relu, "aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor", infer_float<1>,
+       (select_unary<LeakyRelu, FloatTypes, 2>), kUnary)
 ETC_OP(hardsigmoid, "aten::hardsigmoid(Tensor self) -> Tensor", infer_float<1>, (select_unary<HardSigmoid, FloatTypes>), kUnary)
 ETC_OP(hardswish, "aten::hardswish(Tensor self) -> Tensor", infer_float<1>, (select_unary<HardSwish, FloatTypes>), kUnary)
 }  // namespace etc

@@ -91,6 +91,6 @@ Kernel select_tensors(OpContext ctx) noexcept { return kernel_for<ClampTensors>(
 ETC_OP(clamp, "aten::clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor", infer_clamp, select_clamp, kUnary)
 ETC_OP(clamp_Tensor, "aten::clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor", infer_tensors, select_tensors,
        traits_of(Promotion::Same, 7))
-ETC_OP(hardtanh, "aten::hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor", infer_same<1>, (select_unary<Clamp, NumberTypes, 3>),
-       kUnary)
+ETC_OP(hardtanh, "aten::hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor", infer_same<1>,
+       (select_unary<Clamp, NumberTypes, 3>), kUnary)
 }  // namespace etc

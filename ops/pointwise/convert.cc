@@ -10,8 +10,8 @@ namespace {
 
 template <class T>
 struct WideOf {
-  using type = std::conditional_t<std::is_same_v<T, double>, double,
-                                  std::conditional_t<!std::is_integral_v<T>, float, std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>>>;
+  using Integer = std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>;
+  using type = std::conditional_t<std::is_same_v<T, double>, double, std::conditional_t<std::is_integral_v<T>, Integer, float>>;
 };
 
 // A float as an integer: I's lowest value where it does not fit.
@@ -29,7 +29,8 @@ T narrow(W x) {
   } else if constexpr (std::is_floating_point_v<W> && std::is_integral_v<T>) {
     if constexpr (std::is_same_v<T, uint64_t>) {
       constexpr W kHalf = 9223372036854775808.0;  // 2^63
-      return x >= kHalf ? static_cast<uint64_t>(to_integer<int64_t>(x - kHalf)) ^ (uint64_t{1} << 63) : static_cast<uint64_t>(to_integer<int64_t>(x));
+      if (x >= kHalf) return static_cast<uint64_t>(to_integer<int64_t>(x - kHalf)) ^ (uint64_t{1} << 63);
+      return static_cast<uint64_t>(to_integer<int64_t>(x));
     } else if constexpr (sizeof(T) == 8 || std::is_same_v<T, uint32_t>) {
       return static_cast<T>(to_integer<int64_t>(x));
     } else {
@@ -92,8 +93,8 @@ constexpr WidenRow kWiden[kDTypeCount] = ETC_EACH_DTYPE(ETC_WIDEN);
 #define ETC_FROM_DOUBLE(T) narrow_row<double, T>
 #define ETC_FROM_SIGNED(T) narrow_row<int64_t, T>
 #define ETC_FROM_UNSIGNED(T) narrow_row<uint64_t, T>
-constexpr NarrowRow kNarrow[4][kDTypeCount] = {ETC_EACH_DTYPE(ETC_FROM_FLOAT), ETC_EACH_DTYPE(ETC_FROM_DOUBLE), ETC_EACH_DTYPE(ETC_FROM_SIGNED),
-                                               ETC_EACH_DTYPE(ETC_FROM_UNSIGNED)};
+constexpr NarrowRow kNarrow[4][kDTypeCount] = {ETC_EACH_DTYPE(ETC_FROM_FLOAT), ETC_EACH_DTYPE(ETC_FROM_DOUBLE),
+                                               ETC_EACH_DTYPE(ETC_FROM_SIGNED), ETC_EACH_DTYPE(ETC_FROM_UNSIGNED)};
 
 }  // namespace
 

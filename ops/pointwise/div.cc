@@ -46,7 +46,8 @@ Rounding rounding_of(OpContext ctx) {
   if (!ctx.has(2)) return Rounding::None;
   const Span<const char> mode = ctx.string(2);
   if (mode.size != 5) return Rounding::Unknown;
-  return std::memcmp(mode.data, "trunc", 5) == 0 ? Rounding::Trunc : std::memcmp(mode.data, "floor", 5) == 0 ? Rounding::Floor : Rounding::Unknown;
+  if (std::memcmp(mode.data, "trunc", 5) == 0) return Rounding::Trunc;
+  return std::memcmp(mode.data, "floor", 5) == 0 ? Rounding::Floor : Rounding::Unknown;
 }
 
 // Without a mode integers divide to float.

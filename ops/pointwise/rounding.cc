@@ -44,5 +44,6 @@ ETC_OP(floor, "aten::floor(Tensor self) -> Tensor", infer_same<1>, (select_unary
 ETC_OP(ceil, "aten::ceil(Tensor self) -> Tensor", infer_same<1>, (select_unary<Ceil, RoundedTypes>), kUnary)
 ETC_OP(trunc, "aten::trunc(Tensor self) -> Tensor", infer_same<1>, (select_unary<Trunc, RoundedTypes>), kUnary)
 ETC_OP(round, "aten::round(Tensor self) -> Tensor", infer_same<1>, (select_unary<Round, RoundedTypes>), kUnary)
-ETC_OP(round_decimals, "aten::round.decimals(Tensor self, *, int decimals) -> Tensor", infer_float<1>, (select_unary<RoundDecimals, FloatTypes, 2>), kUnary)
+ETC_OP(round_decimals, "aten::round.decimals(Tensor self, *, int decimals) -> Tensor", infer_float<1>,
+       (select_unary<RoundDecimals, FloatTypes, 2>), kUnary)
 }  // namespace etc
