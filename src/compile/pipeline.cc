@@ -1,8 +1,7 @@
-// The compiler from end to end; read this first.
+// The compiler from end to end; read compile(), at the bottom, first.
 #include "pipeline.h"
 
 #include <chrono>
-#include <cstdio>
 
 #include "import/archive.h"
 #include "import/import_graph.h"
@@ -16,12 +15,13 @@
 namespace etc::compile {
 namespace {
 
-// Times a stage and adds it to the report.
-class Clock {
+// Announces and times stages.
+class Stages {
  public:
-  explicit Clock(std::vector<PassTimes>* times) : times_(times) {}
+  Stages(const Listener& listener, std::vector<PassTimes>* times) : listener_(listener), times_(times) {}
   template <class F>
-  auto stage(const char* name, F f) {
+  auto run(const char* name, F f) {
+    listener_.stage(name);
     const auto start = std::chrono::steady_clock::now();
     auto result = f();
     times_->push_back({name, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count()});
@@ -29,47 +29,72 @@ class Clock {
   }
 
  private:
+  const Listener& listener_;
   std::vector<PassTimes>* times_;
 };
 
-struct Dump {
-  const std::string& wanted;
-  static void after(void* self, const Graph& graph, const char* stage) {
-    const std::string& wanted = static_cast<Dump*>(self)->wanted;
-    if (wanted != "all" && wanted != stage) return;
-    const std::string text = print_graph(graph);
-    std::fprintf(stderr, "// %s after %s\n%s", graph.name.c_str(), stage, text.c_str());
+// Errors in the model of a file name that file.
+template <class F>
+auto blaming(const std::string& path, F f) {
+  try {
+    return f();
+  } catch (const CompileError& e) {
+    if (std::string(e.what()).rfind(path, 0) == 0) throw;
+    throw CompileError(path + ": " + e.what(), e.code());
   }
+}
+
+struct Imported {
+  Model model;
+  std::vector<std::string> paths;  // of each method
 };
 
 Graph import_method(Archive& archive, const std::string& model, const std::string& method, CompileReport* report) {
-  Graph graph = import_graph(
-      archive.program(model), [&](const std::string& fqn) { return archive.weight(model, fqn); }, {&report->warnings});
+  Graph graph =
+      import_graph(archive.program(model), [&](const std::string& fqn) { return archive.weight(model, fqn); }, {&report->warnings});
   graph.name = method;
   verify(graph, "import");
   return graph;
 }
 
-Model import_files(const CompileOptions& options, CompileReport* report) {
-  Model model;
+Imported import_files(const std::vector<MethodFile>& files, CompileReport* report) {
+  Imported imported;
   std::set<std::string> names;
-  auto add = [&](Graph graph) {
-    if (!names.insert(graph.name).second) throw CompileError("two methods are called " + graph.name + "; name them with --method NAME=FILE", kUsage);
-    model.methods.push_back(std::move(graph));
-  };
-  for (const MethodFile& file : options.files) {
+  for (const MethodFile& file : files) {
     Archive archive(file.path);
     const std::vector<std::string>& models = archive.models();
     if (models.size() > 1 && !file.method.empty())
-      throw CompileError(file.path + ": holds " + std::to_string(models.size()) + " models, each becomes a method of its own name; give the file without --method", kUsage);
-    try {
-      for (const std::string& name : models) add(import_method(archive, name, models.size() > 1 ? name : file.method.empty() ? "forward" : file.method, report));
-    } catch (const CompileError& e) {
-      if (std::string(e.what()).rfind(file.path, 0) == 0) throw;
-      throw CompileError(file.path + ": " + e.what(), e.code());
+      throw CompileError(file.path + ": holds " + std::to_string(models.size()) +
+                             " models, each becomes a method of its own name; give the file without --method",
+                         kUsage);
+    for (const std::string& name : models) {
+      const std::string method = models.size() > 1 ? name : file.method.empty() ? "forward" : file.method;
+      if (!names.insert(method).second)
+        throw CompileError("two methods are called " + method + "; name them with --method NAME=FILE", kUsage);
+      imported.model.methods.push_back(blaming(file.path, [&] { return import_method(archive, name, method, report); }));
+      imported.paths.push_back(file.path);
     }
   }
-  return model;
+  return imported;
+}
+
+struct Dump {
+  const std::string& wanted;
+  const Listener& listener;
+  static void after(void* self, const Graph& graph, const char* stage) {
+    const Dump& dump = *static_cast<Dump*>(self);
+    if (dump.wanted == "all" || dump.wanted == stage) dump.listener.dump("# after " + std::string(stage) + "\n" + print_graph(graph));
+  }
+};
+
+void optimise(Imported& imported, const CompileOptions& options, const Listener& listener, CompileReport* report) {
+  Dump dump{options.dump_ir, listener};
+  for (size_t i = 0; i < imported.paths.size(); ++i) {
+    Graph& graph = imported.model.methods[i];
+    listener.stage("passes over " + graph.name);
+    Dump::after(&dump, graph, "import");
+    blaming(imported.paths[i], [&] { run_passes(graph, options.disabled_passes, Dump::after, &dump, &report->times); });
+  }
 }
 
 void refuse_wrong_plan(const AlignedBytes& file) {
@@ -92,19 +117,15 @@ void fill(CompileReport* report, const ProgramPlan& plan, const AlignedBytes& fi
 
 }  // namespace
 
-AlignedBytes compile(const CompileOptions& options, CompileReport* report) {
-  Clock clock(&report->times);
-  Dump dump{options.dump_ir};
+AlignedBytes compile(const CompileOptions& options, const Listener& listener, CompileReport* report) {
+  Stages stages(listener, &report->times);
 
-  Model model = clock.stage("import", [&] { return import_files(options, report); });
-  for (Graph& graph : model.methods) {
-    Dump::after(&dump, graph, "import");
-    run_passes(graph, options.disabled_passes, Dump::after, &dump, &report->times);
-  }
-  ProgramPlan plan = clock.stage("lower", [&] { return lower(model, options.plan); });
-  clock.stage("plan", [&] { return plan_memory(plan, options.plan), 0; });
-  AlignedBytes file = clock.stage("emit", [&] { return emit(plan, {options.strip}); });
-  clock.stage("check", [&] { return refuse_wrong_plan(file), 0; });
+  Imported imported = stages.run("import", [&] { return import_files(options.files, report); });
+  optimise(imported, options, listener, report);
+  ProgramPlan plan = stages.run("lower", [&] { return lower(imported.model, options.plan); });
+  stages.run("plan", [&] { return plan_memory(plan, options.plan), 0; });
+  AlignedBytes file = stages.run("emit", [&] { return emit(plan, {options.strip}); });
+  stages.run("check", [&] { return refuse_wrong_plan(file), 0; });
 
   fill(report, plan, file);
   return file;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,8 +23,13 @@ struct CompileOptions {
   std::set<std::string> disabled_passes;
   PlanOptions plan;
   bool strip = false;
-  // "import" or the name of a pass: the IR after it goes to stderr; "all": after every stage; empty: none.
-  std::string dump_ir;
+  std::string dump_ir;  // "import" or the name of a pass: the IR after it is wanted; "all": after every stage; empty: none
+};
+
+// Who wants to see what happens; both must be there.
+struct Listener {
+  std::function<void(const std::string& stage)> stage;  // begins
+  std::function<void(const std::string& text)> dump;    // of --dump-ir
 };
 
 // What etc-compile reports.
@@ -39,11 +45,12 @@ struct CompileReport {
   };
   std::vector<Method> methods;
   uint64_t file_bytes = 0, weight_bytes = 0, state_bytes = 0;
-  std::vector<PassTimes> times;       // of stages and passes, in order
+  std::vector<PassTimes> times;  // of stages and passes, in order
   std::vector<std::string> warnings;
+  double milliseconds = 0;  // in all; main fills it
 };
 
 // Throws CompileError or host::UserError for the user's problems.
-AlignedBytes compile(const CompileOptions& options, CompileReport* report);
+AlignedBytes compile(const CompileOptions& options, const Listener& listener, CompileReport* report);
 
 }  // namespace etc::compile

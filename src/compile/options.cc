@@ -1,0 +1,122 @@
+// The command line of etc-compile. A change here changes man/etc-compile.1 and the completions.
+#include "options.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+
+#include "cpu.h"
+#include "ir/error.h"
+
+namespace etc::compile {
+namespace {
+
+[[noreturn]] void usage(const std::string& what) { throw CompileError(what + "; see etc-compile --help", kUsage); }
+
+// Each pass once, in the order of the first run.
+std::vector<Pass> distinct_passes() {
+  std::vector<Pass> list;
+  for (const Pass& p : all_passes())
+    if (std::none_of(list.begin(), list.end(), [&](const Pass& q) { return std::string(p.name) == q.name; })) list.push_back(p);
+  return list;
+}
+
+std::string list_of_passes() {
+  std::string all = "Passes, in order:\n";
+  for (const Pass& p : distinct_passes()) {
+    std::string name = p.name;
+    name.resize(std::max<size_t>(name.size() + 2, 20), ' ');
+    all += "  " + name + p.summary + (p.optional ? "" : " (always runs)") + "\n";
+  }
+  return all;
+}
+
+void check_pass_names(const CompileOptions& o) {
+  const std::vector<Pass> passes = distinct_passes();
+  auto find = [&](const std::string& name) {
+    return std::find_if(passes.begin(), passes.end(), [&](const Pass& p) { return name == p.name; });
+  };
+  for (const std::string& name : o.disabled_passes) {
+    const auto pass = find(name);
+    if (pass == passes.end()) usage("--disable-pass: there is no pass " + name);
+    if (!pass->optional) usage("--disable-pass: " + name + " is needed to make a program");
+  }
+  const std::string& stage = o.dump_ir;
+  if (!stage.empty() && stage != "all" && stage != "import" && find(stage) == passes.end()) usage("--dump-ir: there is no stage " + stage);
+}
+
+std::vector<MethodFile> method_files(const std::string& model, const std::vector<std::string>& methods) {
+  std::vector<MethodFile> files;
+  if (!model.empty()) files.push_back({"", model});
+  for (const std::string& m : methods) {
+    const size_t at = m.find('=');
+    if (at == std::string::npos || at == 0 || at + 1 == m.size()) usage("--method takes NAME=FILE, not " + m);
+    files.push_back({m.substr(0, at), m.substr(at + 1)});
+  }
+  if (files.empty()) usage("name a model file");
+  return files;
+}
+
+// "some/net.pt2" → "net.etc"
+std::string default_output(const std::string& model) {
+  std::filesystem::path name = std::filesystem::path(model).filename();
+  return (name.extension() == ".pt2" ? name.replace_extension(".etc") : name += ".etc").string();
+}
+
+void refuse_overwriting_input(const Options& o) {
+  std::error_code none;  // files that do not exist are not the same
+  for (const MethodFile& f : o.compile.files)
+    if (std::filesystem::equivalent(f.path, o.output, none)) usage("the output " + o.output + " is the model itself");
+}
+
+}  // namespace
+
+std::optional<Options> parse_options(int argc, char** argv) {
+  Options o;
+  std::string model, cpu = "native", format = "text";
+  std::vector<std::string> methods, disabled;
+  CLI::App app("Compiles a PyTorch program (.pt2, what torch.export.save writes) to a program file for etc-run.", "etc-compile");
+  app.set_version_flag("--version", "etc-compile " ETC_VERSION);
+  app.footer(list_of_passes());
+  app.add_option("MODEL", model,
+                 "Model file (.pt2), compiled as method forward; an archive of several models gives each under its own name")
+      ->type_name("");
+  app.add_option("-o,--output", o.output, "Program file to write; default: the model's name with .etc, in the current directory")
+      ->type_name("PROGRAM.etc");
+  app.add_option("--method", methods, "A further method and the model file that it comes from; methods share weights and state")
+      ->allow_extra_args(false)
+      ->type_name("NAME=FILE");
+  app.add_option("--cpu", cpu, "CPU to pack for: native (this one) or generic. Programs of this version are the same for both")
+      ->check(CLI::IsMember({"native", "generic"}))
+      ->type_name("CPU");
+  app.add_option("--disable-pass", disabled, "Leave an optional pass out")->allow_extra_args(false)->type_name("NAME");
+  app.add_flag("--dump-ir", o.compile.dump_ir, "Print the IR on stdout after the stage import or a pass; without a name, after all of them")
+      ->type_name("[=STAGE]");
+  app.add_flag("--time-passes", o.time_passes, "Print on stderr how long each stage took");
+  app.add_flag("--strip", o.compile.strip, "Leave out the names of nodes, modules and source lines");
+  app.add_option("--format", format, "Of the report: text, one line on stderr, or json on stdout")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& e) {
+    app.exit(e, std::cout, std::cerr);
+    return std::nullopt;
+  } catch (const CLI::ParseError& e) {
+    usage(e.what());
+  }
+  if (o.compile.dump_ir == "true") o.compile.dump_ir = "all";  // what CLI11 makes of a flag without a value
+  o.json = format == "json";
+  o.cpu = resolve_cpu(cpu);
+  o.compile.files = method_files(model, methods);
+  o.compile.disabled_passes.insert(disabled.begin(), disabled.end());
+  check_pass_names(o.compile);
+  if (o.json && !o.compile.dump_ir.empty()) usage("--dump-ir and --format json both print on stdout");
+  if (o.output.empty()) o.output = default_output(o.compile.files[0].path);
+  refuse_overwriting_input(o);
+  return o;
+}
+
+}  // namespace etc::compile

@@ -1,0 +1,22 @@
+// What the command line of etc-compile says.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "pipeline.h"
+
+namespace etc::compile {
+
+struct Options {
+  CompileOptions compile;
+  std::string output;
+  std::string cpu;  // resolved
+  bool json = false;
+  bool time_passes = false;
+};
+
+// Empty after --help or --version, which it prints. CompileError (kUsage) for what does not fit.
+std::optional<Options> parse_options(int argc, char** argv);
+
+}  // namespace etc::compile
