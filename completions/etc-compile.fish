@@ -1,0 +1,20 @@
+# fish completion of etc-compile
+function __etc_compile_passes
+    etc-compile --help 2>/dev/null | sed -n '/always runs/d;/^Passes/,$ s/^  \([a-z-]*\)  *\([^ ].*\)/\1\t\2/p' | sort -u
+end
+function __etc_compile_stages
+    printf '%s\n' all import
+    etc-compile --help 2>/dev/null | sed -n '/^Passes/,$ s/^  \([a-z-]*\)  *\([^ ].*\)/\1\t\2/p' | sort -u
+end
+
+complete -c etc-compile -f -n 'not string match -q -- "--dump-ir=*" (commandline -ct)' -k -a '(__fish_complete_suffix .pt2)'
+complete -c etc-compile -f -s h -l help -d 'Print a summary of the options'
+complete -c etc-compile -f -l version -d 'Print the version'
+complete -c etc-compile -r -f -s o -l output -k -a '(__fish_complete_suffix .etc)' -d 'Program file to write'
+complete -c etc-compile -r -F -l method -d 'A further method and its model file, NAME=FILE'
+complete -c etc-compile -x -l cpu -a 'native generic' -d 'CPU to pack for'
+complete -c etc-compile -x -l disable-pass -a '(__etc_compile_passes)' -d 'Leave an optional pass out'
+complete -c etc-compile -f -l time-passes -d 'Print how long each stage took'
+complete -c etc-compile -f -l strip -d 'Leave out names and source lines'
+complete -c etc-compile -x -l format -a 'text json' -d 'Format of the report'
+complete -c etc-compile -f -l dump-ir -a '(__etc_compile_stages)' -d 'Print the IR after a stage'

@@ -1,0 +1,35 @@
+#compdef etc-compile
+
+# The names of the passes, from --help.
+_etc_compile_passes() {
+  local -a passes
+  passes=(${(f)"$(_call_program passes $words[1] --help 2>/dev/null | sed -n '/always runs/d;/^Passes/,$ s/^  \([a-z-]*\)  *\([^ ].*\)/\1:\2/p' | sort -u)"})
+  _describe -t passes pass passes
+}
+
+_etc_compile_stages() {
+  local -a stages
+  stages=(all import ${(f)"$(_call_program passes $words[1] --help 2>/dev/null | sed -n '/^Passes/,$ s/^  \([a-z-]*\)  *[^ ].*/\1/p' | sort -u)"})
+  _describe -t stages stage stages
+}
+
+_etc_compile_method() {
+  if compset -P '*='; then
+    _files -g '*.pt2(-.)'
+  else
+    _message 'name of the method, then =file'
+  fi
+}
+
+_arguments -s \
+  '(- *)'{-h,--help}'[print a summary of the options]' \
+  '(- *)--version[print the version]' \
+  '(-o --output)'{-o+,--output=}'[program file to write]:program:_files -g "*.etc(-.)"' \
+  '*--method=[a further method and its model file]:NAME=FILE:_etc_compile_method' \
+  '--cpu=[CPU to pack for]:CPU:(native generic)' \
+  '*--disable-pass=[leave an optional pass out]:pass:_etc_compile_passes' \
+  '--dump-ir=-[print the IR after a stage]::stage:_etc_compile_stages' \
+  '--time-passes[print how long each stage took]' \
+  '--strip[leave out names and source lines]' \
+  '--format=[format of the report]:format:(text json)' \
+  '1:model:_files -g "*.pt2(-.)"'

@@ -1,0 +1,25 @@
+#compdef etc-run
+
+_etc_run_input() {
+  compset -P '[^./]*='
+  _files -g '*.np[yz](-.)'
+}
+
+_arguments -s \
+  '(- *)'{-h,--help}'[print a summary of the options]' \
+  '(- *)--version[print the version]' \
+  '(-o --output)'{-o+,--output=}'[write the outputs to a file]:file:_files -g "*.npz(-.)"' \
+  '--method=[method to run]:method: ' \
+  '--expect=[compare the outputs with these arrays]:file:_files -g "*.np[yz](-.)"' \
+  '--rtol=[relative tolerance of --expect]:tolerance: ' \
+  '--atol=[absolute tolerance of --expect]:tolerance: ' \
+  '--repeat=[run several times and report the time]:runs: ' \
+  '--warmup=[run several times before, not timed]:runs: ' \
+  '--threads=[threads inside of ops]:threads: ' \
+  '--max-instructions=[stop a run after so many instructions]:instructions: ' \
+  '*--ops=[ops from a library]:library:_files -g "*.so(-.)"' \
+  '--load-state=[state to begin with]:file:_files -g "*.np[yz](-.)"' \
+  '--save-state=[write the state after the last run]:file:_files -g "*.npz(-.)"' \
+  '--format=[format of what is printed]:format:(text json)' \
+  '1:program:_files -g "*.etc(-.)"' \
+  '*:input:_etc_run_input'
