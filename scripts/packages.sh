@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing from Debian: packages.sh WORD, where WORD is "build" or "test". Needs root or sudo only if something is missing.
 set -eu
-build="g++ meson ninja-build pkg-config capnproto libcapnp-dev libzip-dev libsimdjson-dev libcli11-dev libspdlog-dev"
+build="g++ meson ninja-build pkg-config capnproto libcapnp-dev libzip-dev libsimdjson-dev libcli11-dev"
 test="$build libgtest-dev python3-venv mandoc"
 case ${1:-build} in
   build) wanted=$build ;;
