@@ -131,7 +131,11 @@ struct OpContext {
   const T& prepared() const {
     return *static_cast<const T*>(instr->prepared);
   }
-  std::byte* scratch() const { return static_cast<std::byte*>(frame->values[frame->operands[instr->first_operand - 1].index].data); }
+  // Null when this call needs none.
+  std::byte* scratch() const {
+    const Operand& o = frame->operands[instr->first_operand - 1];
+    return o.kind == OperandKind::None ? nullptr : static_cast<std::byte*>(frame->values[o.index].data);
+  }
 };
 
 // dtype and sizes, without memory.

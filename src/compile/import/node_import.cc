@@ -28,7 +28,8 @@ void check_type(const exported::TensorMeta& meta, const TensorType& type, const 
     if (auto* n = std::get_if<int64_t>(&meta.sizes[d])) sizes[d] = *n;
   const DType dtype = exported::require_dtype(meta.scalar_type, place);
   if (dtype != type.dtype || sizes != type.sizes || meta.sizes.size() != sizes.size())
-    throw InternalError(std::string("gives ") + name_of(type.dtype) + to_string(type.sizes) + " where the file states " + name_of(dtype) + to_string(sizes));
+    throw CompileError(std::string("gives ") + name_of(type.dtype) + to_string(type.sizes) + " where the file states " + name_of(dtype) + to_string(sizes) +
+                       "; the file is damaged, or etc has this op wrong: please report it with the file");
 }
 
 }  // namespace
