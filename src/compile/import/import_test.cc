@@ -87,6 +87,7 @@ TEST(Targets, BecomeSchemaNames) {
   EXPECT_EQ(functional_name("aten::add_.Tensor"), "aten::add.Tensor");
   EXPECT_EQ(functional_name("aten::__iand__.Tensor"), "aten::__and__.Tensor");
   EXPECT_EQ(functional_name("aten::pow_.Scalar"), "aten::pow.Tensor_Scalar");
+  EXPECT_EQ(functional_name("aten::transpose_"), "aten::transpose.int");
   EXPECT_EQ(functional_name("aten::__and__.Tensor"), std::nullopt);
   EXPECT_EQ(functional_name("aten::relu"), std::nullopt);
 }
@@ -156,7 +157,7 @@ TEST(Import, ReportsResultsThatAreNotWhatTheFileStates) {
   try {
     p.import();
     FAIL() << "nobody noticed";
-  } catch (const InternalError& e) {
+  } catch (const CompileError& e) {
     EXPECT_TRUE(contains(e.what(), "node 'y'") && contains(e.what(), "f32[3,2]")) << e.what();
   }
 }
