@@ -15,3 +15,9 @@ fi
 meson configure build -Dtests=enabled -Dtorch_python="$PWD/$python"
 meson compile -C build
 meson test -C build --print-errorlogs "$@"
+
+# Once more with the sanitizers watching: damaged programs and models.
+[ -f build-sanitize/build.ninja ] ||
+  meson setup build-sanitize -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
+meson compile -C build-sanitize fuzz_program fuzz_pt2 etc-compile
+meson test -C build-sanitize --no-rebuild --print-errorlogs --suite fuzz
