@@ -42,6 +42,7 @@ OutputFile::OutputFile(const std::string& path) : path_(path), target_(path) {
     if (file_ < 0 && (errno != EEXIST || attempt == 100)) {
       const int reason = errno;
       temporary_.clear();
+      if (reason == ENOENT) throw UserError(path_ + ": cannot be written: there is no folder " + folder_of(target_), kEnvironment);
       fail("be written", reason);
     }
   }

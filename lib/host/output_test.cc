@@ -77,5 +77,14 @@ TEST_F(OutputTest, SaysWhichFileCannotBeWritten) {
   }
 }
 
+TEST_F(OutputTest, NamesTheMissingFolder) {
+  try {
+    write_file(path("no") + "/a", "x");
+    FAIL();
+  } catch (const UserError& e) {
+    EXPECT_NE(std::string(e.what()).find("there is no folder " + path("no")), std::string::npos) << e.what();
+  }
+}
+
 }  // namespace
 }  // namespace etc::host

@@ -1,5 +1,7 @@
 // --verify: is the plan right; --solve: packs lifetimes from a file.
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -53,7 +55,7 @@ Verdict verify_report(const OpenProgram& p, Format format) {
 
 Verdict solve_report(const std::string& path, uint64_t capacity) {
   std::ifstream file(path);
-  if (!file) throw UserError(path + ": cannot be opened", host::kEnvironment);
+  if (!file) throw UserError(path + ": cannot be opened: " + std::strerror(errno), host::kEnvironment);
   std::string line;
   std::getline(file, line);
   const std::vector<std::string> heading = cells_of(line);

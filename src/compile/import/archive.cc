@@ -42,7 +42,7 @@ std::string find_root(const MappedZip& zip) {
     fail(
         "is a torch.save file (weights or a pickled module, no program); export the model with torch.export.export and save it with "
         "torch.export.save");
-  fail("is a zip archive, but not from torch.export.save (no archive_format entry)");
+  fail(std::string("is a zip archive, but not from torch.export.save (no archive_format entry); ") + kHint);
   __builtin_unreachable();
 }
 
