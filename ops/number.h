@@ -23,6 +23,7 @@ inline float float_of(uint32_t u) {
 // over them to vectorise.
 template <int E, int M, bool FN>
 inline float small_to_float(uint32_t bits) {
+  if constexpr (E == 8) return float_of(bits << (23 - M));  // the upper part of a float
   constexpr uint32_t kBias = (1u << (E - 1)) - 1, kMagnitude = (1u << (E + M)) - 1, kInfinity = ((1u << E) - 1) << M;
   const uint32_t sign = (bits >> (E + M)) << 31, magnitude = bits & kMagnitude;
   // As a float's exponent and mantissa it is too small by a power of two, subnormals too; the product is exact.

@@ -73,24 +73,45 @@ void dot_rows(int64_t k, const Acc* a, int64_t a_row, const Acc* x, Acc* sums) {
   }
 }
 
+// Up to 4 rows of A times x, in place, or for narrower types block by block through the stack.
+template <class T, class R>
+void row_sums(const Matmul<T, R>& p, int64_t row, int64_t rows, Accumulator<T>* sums) {
+  using Acc = Accumulator<T>;
+  const T* a = p.a + row * p.a_row;
+  if constexpr (kIsAccumulator<T>) {
+    const Acc *pa = reinterpret_cast<const Acc*>(a), *x = reinterpret_cast<const Acc*>(p.b);
+    if (rows == 4) return dot_rows<Acc, 4>(p.k, pa, p.a_row, x, sums);
+    for (int64_t r = 0; r < rows; ++r) dot_rows<Acc, 1>(p.k, pa + r * p.a_row, p.a_row, x, sums + r);
+  } else {
+    constexpr int64_t kBlock = 128;
+    Acc x[kBlock], block[4][kBlock], part[4];
+    for (int64_t r = 0; r < 4; ++r) sums[r] = Acc{};
+    for (int64_t k0 = 0; k0 < p.k; k0 += kBlock) {
+      const int64_t kc = p.k - k0 < kBlock ? p.k - k0 : kBlock;
+      for (int64_t k = 0; k < kc; ++k) x[k] = static_cast<Acc>(load(p.b + k0 + k));
+      for (int64_t r = 0; r < rows; ++r)
+        for (int64_t k = 0; k < kc; ++k) block[r][k] = static_cast<Acc>(load(a + r * p.a_row + k0 + k));
+      for (int64_t r = 0; r < rows; ++r) {
+        dot_rows<Acc, 1>(kc, block[r], kBlock, x, part);
+        sums[r] += part[0];
+      }
+    }
+  }
+}
+
 template <class T, class R>
 void matrix_times_vector(const Matmul<T, R>& p, const Hooks* hooks) {
-  using Acc = Accumulator<T>;
-  const Acc* a = reinterpret_cast<const Acc*>(p.a);
-  const Acc* x = reinterpret_cast<const Acc*>(p.b);
   const Pieces pieces(p.m, 65536 / (p.k + 1) + 1, 64);
   parallel_for(hooks, pieces.count, [&](int64_t piece) {
-    int64_t row = pieces.begin(piece);
-    const int64_t end = pieces.end(piece);
-    Acc sums[4];
-    const auto put = [&](int64_t r, Acc sum) { p.end.put(r, 0, p.accumulates ? p.end.c[r * p.end.c_row] + sum : sum); };
-    for (; row + 4 <= end; row += 4) {
-      dot_rows<Acc, 4>(p.k, a + row * p.a_row, p.a_row, x, sums);
-      for (int64_t r = 0; r < 4; ++r) put(row + r, sums[r]);
-    }
-    for (; row < end; ++row) {
-      dot_rows<Acc, 1>(p.k, a + row * p.a_row, p.a_row, x, sums);
-      put(row, sums[0]);
+    for (int64_t row = pieces.begin(piece), end = pieces.end(piece); row < end; row += 4) {
+      using Acc = Accumulator<T>;
+      Acc sums[4];
+      const int64_t rows = end - row < 4 ? end - row : 4;
+      row_sums(p, row, rows, sums);
+      for (int64_t r = 0; r < rows; ++r) {
+        if (p.accumulates) sums[r] += static_cast<Acc>(load(p.end.c + (row + r) * p.end.c_row));
+        p.end.put(row + r, 0, sums[r]);
+      }
     }
   });
 }
@@ -101,8 +122,8 @@ enum class Path { Vector, InPlace, Packed };
 template <class T, class R>
 Path choose(const Matmul<T, R>& p, Matmul<T, R>* chosen) {
   *chosen = p.n > p.m ? transposed(p) : p;  // B is the smaller one
+  if (chosen->n == 1 && chosen->a_column == 1 && chosen->b_row == 1) return Path::Vector;
   if constexpr (kIsAccumulator<T>) {
-    if (chosen->n == 1 && chosen->a_column == 1 && chosen->b_row == 1) return Path::Vector;
     if (chosen->n <= kFewRows && chosen->a_row == 1 && chosen->m > kFewRows) {
       *chosen = transposed(*chosen);
       return Path::InPlace;
@@ -128,8 +149,8 @@ void matmul(const Matmul<T, R>& product, std::byte* scratch, const Hooks* hooks)
   const Path path = choose(product, &p);
   Product<Acc> g;
   g.m = p.m, g.n = p.n, g.k = p.k;
+  if (path == Path::Vector) return matrix_times_vector(p, hooks);
   if constexpr (kIsAccumulator<T>) {
-    if (path == Path::Vector) return matrix_times_vector(p, hooks);
     g.a = reinterpret_cast<const Acc*>(p.a);
     g.a_row = p.a_row, g.a_column = p.a_column;
     if (path == Path::InPlace) {
@@ -137,7 +158,6 @@ void matmul(const Matmul<T, R>& product, std::byte* scratch, const Hooks* hooks)
       g.b_row = p.b_row;
     }
   } else {
-    (void)path;
     g.pack_a = &pack_rows<T, R>;
     g.a_source = &p;
   }
