@@ -20,7 +20,9 @@ std::string op_name(const std::string& target) {
 
 std::optional<std::string> functional_name(const std::string& op) {
   // In-place overloads whose functional form is called otherwise.
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kRenamed = {{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kRenamed = {{
+      {"aten::floor_divide_.Tensor", "aten::floor_divide"},
+      {"aten::transpose_", "aten::transpose.int"},
       {"aten::pow_.Scalar", "aten::pow.Tensor_Scalar"},
       {"aten::pow_.Tensor", "aten::pow.Tensor_Tensor"},
       {"aten::float_power_.Scalar", "aten::float_power.Tensor_Scalar"},
