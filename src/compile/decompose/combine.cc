@@ -79,6 +79,19 @@ Results rot90(Builder& b, const Call& c) {
   }
 }
 
+// Half of the dimension to the other side; `round` tells which half is the larger one.
+template <int64_t kRound>
+Results half_turn(Builder& b, const Call& c) {
+  const Value* x = c.tensor(0);
+  std::vector<int64_t> dims = c.ints(1), shifts;
+  if (!c.has(1)) {
+    dims.resize(x->type.sizes.size());
+    std::iota(dims.begin(), dims.end(), int64_t{0});
+  }
+  for (const int64_t d : dims) shifts.push_back((size_of(x, d) + kRound) / 2);
+  return b.call("aten::roll", {c.args[0], shifts, dims});
+}
+
 // A tensor of zeros with `v`'s last dimension on the diagonal of two new ones.
 Value* on_diagonal(Builder& b, Value* v, int64_t offset, int64_t dim1, int64_t dim2) {
   const int64_t rank = rank_of(v) + 1, n = size_of(v, -1) + std::abs(offset);
@@ -172,6 +185,8 @@ std::vector<Decomposition> combine_decompositions() {
       {"aten::rot90(Tensor self, int k=1, int[] dims=[0, 1]) -> Tensor", rot90},
       {"aten::fliplr(Tensor self) -> Tensor", [](Builder& b, const Call& c) -> Results { return {flipped(b, c.tensor(0), {1})}; }},
       {"aten::flipud(Tensor self) -> Tensor", [](Builder& b, const Call& c) -> Results { return {flipped(b, c.tensor(0), {0})}; }},
+      {"aten::fft_fftshift(Tensor self, int[1]? dim=None) -> Tensor", half_turn<0>},
+      {"aten::fft_ifftshift(Tensor self, int[1]? dim=None) -> Tensor", half_turn<1>},
       {"aten::diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", diag_embed},
       {"aten::diag(Tensor self, int diagonal=0) -> Tensor", diag},
       {"aten::cartesian_prod(Tensor[] tensors) -> Tensor", cartesian_prod},

@@ -13,6 +13,7 @@ std::vector<Decomposition> combine_decompositions();
 std::vector<Decomposition> conv_decompositions();
 std::vector<Decomposition> create_decompositions();
 std::vector<Decomposition> einsum_decompositions();
+std::vector<Decomposition> grid_decompositions();
 std::vector<Decomposition> index_decompositions();
 std::vector<Decomposition> linalg_decompositions();
 std::vector<Decomposition> loss_decompositions();
@@ -27,6 +28,7 @@ std::vector<Decomposition> reduce_decompositions();
 std::vector<Decomposition> resize_decompositions();
 std::vector<Decomposition> rnn_decompositions();
 std::vector<Decomposition> sort_decompositions();
+std::vector<Decomposition> special_decompositions();
 std::vector<Decomposition> view_decompositions();
 
 }  // namespace etc::compile

@@ -28,7 +28,9 @@ CASES = [
     case("aten::repeat_interleave.self_int", M, 2), case("aten::fliplr", M), case("aten::flipud", M), case("aten::diag_embed", M),
     case("aten::diag_embed", M, 1), case("aten::diag_embed", M, -2, 0, 2), case("aten::diag_embed", M, 1, 2, 0), case("aten::diag", r(3), 1), case("aten::diag", M, -1), case("aten::cartesian_prod", [r(2), r(3), r(2)]),
     case("aten::cartesian_prod", [r(2)]),
-] + [case("aten::rot90", M, k, [0, 1]) for k in range(-1, 5)] + [case("aten::rot90", X, 1, [2, 0])]
+]
+CASES += [case(f"aten::fft_{name}", *args) for name in ["fftshift", "ifftshift"] for args in [(X,), (X, [1]), (M, [0, -1])]]
+CASES += [case("aten::rot90", M, k, [0, 1]) for k in range(-1, 5)] + [case("aten::rot90", X, 1, [2, 0])]
 
 
 @pytest.mark.parametrize("op,args,kwargs", CASES)

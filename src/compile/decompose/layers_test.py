@@ -115,6 +115,14 @@ def test_arrangement(op, args, kwargs):
     check_dtypes(op, args, kwargs, F32_F64)
 
 
+@pytest.mark.parametrize("align", [False, True])
+@pytest.mark.parametrize("padding", [0, 1, 2])
+@pytest.mark.parametrize("interpolation", [0, 1])
+def test_sampling_a_volume(interpolation, padding, align):
+    check("aten::grid_sampler", r(2, 3, 4, 5, 6), torch.rand(2, 3, 2, 4, 3) * 5 - 2.5, interpolation, padding, align, rtol=1e-4, atol=1e-5)
+    check("aten::grid_sampler_3d", r(1, 2, 1, 3, 2), torch.rand(1, 2, 2, 2, 3) * 2 - 1, interpolation, padding, align, rtol=1e-4, atol=1e-5)
+
+
 def cell(gates, states):
     return (r(2, 3), states, r(gates * 4, 3), r(gates * 4, 4), r(gates * 4), r(gates * 4))
 

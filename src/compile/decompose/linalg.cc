@@ -205,6 +205,16 @@ Results trilinear(Builder& b, const Call& c) {
 
 Results int_mm(Builder& b, const Call& c) { return {mm(cast(term(b, c, 0), DType::I32), cast(term(b, c, 1), DType::I32))}; }
 
+// Rows in groups, each with a matrix of its own; `offs` has the groups' ends. Where they lie is known only when the program runs, so
+// each matrix multiplies all rows and the group's are kept.
+Results grouped_mm(Builder& b, const Call& c) {
+  const Term x = term(b, c, 0), weights = term(b, c, 1), ends = term(b, c, 2);
+  const Term row = unsqueeze(iota(b, size_of(x, 0)), 1);
+  Term result = full(b, x->type.dtype, {size_of(x, 0), size_of(weights, 2)}, 0.0);
+  for (int64_t i = size_of(weights, 0); i-- > 0;) result = where(lt(row, select(ends, 0, i)), mm(x, select(weights, 0, i)), result);
+  return {result};
+}
+
 }  // namespace
 
 std::vector<Decomposition> linalg_decompositions() {
@@ -245,6 +255,7 @@ std::vector<Decomposition> linalg_decompositions() {
        "-> Tensor",
        trilinear},
       {"aten::_int_mm(Tensor self, Tensor mat2) -> Tensor", int_mm},
+      {"transformers::grouped_mm_fallback(Tensor input, Tensor weight, Tensor offs) -> Tensor", grouped_mm},
   };
 }
 

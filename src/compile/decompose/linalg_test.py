@@ -78,3 +78,12 @@ def test_cdist(p):
 def test_int_mm():
     a, b = torch.randint(-128, 127, (17, 8), dtype=torch.int8), torch.randint(-128, 127, (8, 16), dtype=torch.int8)
     check("aten::_int_mm", a, b)
+
+
+@pytest.mark.parametrize("ends", [[2, 2, 5, 7], [0, 7, 7, 7], [1, 3, 4, 6]])
+def test_grouped_mm(ends):
+    x, w, expected, start = r(7, 3), r(4, 3, 5), torch.zeros(7, 5), 0
+    for i, end in enumerate(ends):
+        expected[start:end] = x[start:end] @ w[i]
+        start = end
+    check("transformers::grouped_mm_fallback", x, w, torch.tensor(ends, dtype=torch.int32), expected=expected)

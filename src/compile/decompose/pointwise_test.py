@@ -104,3 +104,14 @@ def test_numbers_promote_like_python_numbers():
     check("aten::clamp_min", torch.tensor([1, 2], dtype=torch.int16), 2)
     check("aten::pow.Tensor_Scalar", torch.tensor([1, 2, 3]), 0.5)
     check("aten::addcmul", half, torch.tensor(2.0, dtype=torch.float64), half)
+
+
+@pytest.mark.parametrize("name", ["erfinv", "special_erfinv", "lgamma", "special_gammaln", "digamma", "special_psi", "special_digamma", "special_ndtr", "special_entr"])
+def test_special_function(name):
+    x = torch.cat([torch.linspace(-6.3, 6.3, 64), torch.tensor([1e-3, 0.5, 1.0, 1.5, 2.0, 30.0, 100.0, -1.0, 0.99, -0.999, 0.7])])
+    if "erfinv" in name:
+        x = torch.cat([x / 7, x[-4:]])
+    check_dtypes(f"aten::{name}", (x,), {}, [torch.float32], rtol=1e-5, atol=2e-6)
+    check_dtypes(f"aten::{name}", (x.double(),), {}, [torch.float64], rtol=1e-11, atol=1e-12)
+    check(f"aten::{name}", SPECIAL)
+    check(f"aten::{name}", torch.tensor([1, 2, 3]), rtol=1e-5)

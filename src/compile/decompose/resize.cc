@@ -1,4 +1,4 @@
-// Resizing by output size or by factor, anti-aliased resizing, and the grids and rearrangements around it.
+// Resizing by output size or by factor, anti-aliased resizing, and rearrangements of pixels and channels.
 #include <cmath>
 
 #include "decompose/decompose.h"
@@ -76,44 +76,6 @@ Results antialiased(Builder& b, const Call& c) {
   return {cast(reshape(taller, {n, channels, out[0], out[1]}), x->type.dtype)};
 }
 
-// interpolation and padding as numbers; the number of dimensions decides.
-Results grid_sampler(Builder& b, const Call& c) {
-  return b.call(rank_of(c.tensor(0)) == 4 ? "aten::grid_sampler_2d" : "aten::grid_sampler_3d", c.args);
-}
-
-// Points -1 … 1 along n pixels: their corners at the ends, or their centres inside.
-Term base_line(Builder& b, int64_t n, bool align_corners, DType dtype) {
-  std::vector<double> points;
-  for (int64_t i = 0; i < n; ++i) {
-    const double ends = n > 1 ? -1 + 2 * static_cast<double>(i) / static_cast<double>(n - 1) : 0;
-    points.push_back(align_corners ? ends : n > 1 ? ends * static_cast<double>(n - 1) / static_cast<double>(n) : 0);
-  }
-  return cast(term(b, b.constant_of(DType::F64, {n}, points)), dtype);
-}
-
-Results affine_grid_generator(Builder& b, const Call& c) {
-  const Term theta = term(b, c, 0);
-  const std::vector<int64_t> size = c.ints(1);
-  const DType dtype = theta->type.dtype;
-  const size_t dims = size.size() - 2;
-  Sizes grid(size.begin() + 2, size.end());
-  int64_t points = 1;
-  for (const int64_t n : grid) points *= n;
-  std::vector<Term> coordinates;  // x, y[, z], 1: the last dimension of the grid comes first
-  for (size_t i = 0; i < dims; ++i) {
-    const size_t d = dims - 1 - i;
-    Sizes line(dims, 1);
-    line[d] = grid[d];
-    coordinates.push_back(reshape(expand(reshape(base_line(b, grid[d], c.boolean(2), dtype), line), grid), {points, 1}));
-  }
-  coordinates.push_back(full(b, dtype, {points, 1}, 1.0));
-  const Term base = expand(unsqueeze(concatenate(coordinates, 1), 0), {size[0], points, static_cast<int64_t>(dims) + 1});
-  Sizes result = grid;
-  result.insert(result.begin(), size[0]);
-  result.push_back(static_cast<int64_t>(dims));
-  return {reshape(apply("aten::bmm", {base, transpose(theta, 1, 2)}), result)};
-}
-
 Results pixel_shuffle(Builder& b, const Call& c) {
   const Term x = term(b, c, 0);
   const int64_t r = c.integer(1), channels = size_of(x, -3), h = size_of(x, -2), w = size_of(x, -1),
@@ -189,9 +151,6 @@ std::vector<Decomposition> resize_decompositions() {
       {"aten::_upsample_bicubic2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) "
        "-> Tensor",
        antialiased<true>},
-      {"aten::grid_sampler(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor",
-       grid_sampler},
-      {"aten::affine_grid_generator(Tensor theta, SymInt[] size, bool align_corners) -> Tensor", affine_grid_generator},
       {"aten::pixel_shuffle(Tensor self, int upscale_factor) -> Tensor", pixel_shuffle},
       {"aten::pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor", pixel_unshuffle},
       {"aten::channel_shuffle(Tensor self, SymInt groups) -> Tensor", channel_shuffle},

@@ -21,7 +21,7 @@ def test_schemas_are_pytorchs():
     wrong = []
     for kind, text in ours():
         name = name_of(text)
-        if name.startswith("etc::"):
+        if name.startswith(("etc::", "transformers::")):  # not PyTorch's
             continue
         if name not in theirs:
             wrong.append(f"{kind} {name}: PyTorch has no such op")
