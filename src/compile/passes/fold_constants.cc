@@ -26,9 +26,7 @@ int64_t bytes_of(const std::vector<Value*>& values) {
 
 class Folder {
  public:
-  explicit Folder(Graph& graph) : graph_(graph), consumers_(consumers_of(graph)) {
-    for (const Output& o : graph.outputs) outputs_.push_back(o.value);
-  }
+  explicit Folder(Graph& graph) : graph_(graph), consumers_(consumers_of(graph)) {}
 
   bool run() {
     bool changed = false;
@@ -86,8 +84,8 @@ class Folder {
 
   // Whether every use of `v`, and of the views of it, has a kernel when all elements of `v` lie in one place.
   bool uses_take_expanded(Value* v) {
-    for (Value* o : outputs_)
-      if (root_of(o) == v) return false;
+    for (const Output& o : graph_.outputs)
+      if (root_of(o.value) == v) return false;
     auto type_of = [&](const Value* operand) {
       return root_of(const_cast<Value*>(operand)) == v ? expanded(operand->type) : operand->type;
     };
@@ -116,7 +114,6 @@ class Folder {
 
   Graph& graph_;
   std::unordered_map<const Value*, std::vector<Node*>> consumers_;
-  std::vector<Value*> outputs_;
 };
 
 }  // namespace
