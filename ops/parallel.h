@@ -15,8 +15,7 @@ inline void parallel_for(const Hooks* hooks, int64_t count, const F& f) {
   }
   hooks->parallel_for(
       hooks->user, static_cast<size_t>(count),
-      [](void* argument, size_t index, size_t) { (*static_cast<const F*>(argument))(static_cast<int64_t>(index)); },
-      const_cast<F*>(&f));
+      [](void* argument, size_t index, size_t) { (*static_cast<const F*>(argument))(static_cast<int64_t>(index)); }, const_cast<F*>(&f));
 }
 
 // Work on items that each need scratch memory of their own: slot s takes the items s, s + slots, …, one after the other, so that

@@ -49,7 +49,8 @@ class OpCall {
     }
     t->bytes.resize(static_cast<size_t>(n) * size_in_bytes(dtype));
     if (dtype == DType::F32)
-      for (int64_t i = 0; i < n; ++i) reinterpret_cast<float*>(t->bytes.data())[i] = static_cast<float>((i * 7919 + 13) % 1009 - 504) / 300.0f;
+      for (int64_t i = 0; i < n; ++i)
+        reinterpret_cast<float*>(t->bytes.data())[i] = static_cast<float>((i * 7919 + 13) % 1009 - 504) / 300.0f;
     values_.push_back({t->bytes.data(), t->sizes.data(), t->strides.data(), dtype, static_cast<uint8_t>(t->sizes.size()), 0, 0});
     made_.push_back(std::move(t));
     return static_cast<uint32_t>(values_.size() - 1);
@@ -133,16 +134,42 @@ TEST(Parallel, ProductsKeepTheirBits) {
 
 TEST(Parallel, ConvolutionsKeepTheirBits) {
   for (const bool transposed : {false, true})
-    expect_same_bits(ops::convolution, OpCall().add({1, 64, 28, 28}).add({64, 64, 3, 3}).add({64}).ints({1, 1}).ints({1, 1}).ints({1, 1}).boolean(transposed)
-                                           .ints({0, 0}).integer(1).add({1, 64, 28, 28}));
+    expect_same_bits(ops::convolution, OpCall()
+                                           .add({1, 64, 28, 28})
+                                           .add({64, 64, 3, 3})
+                                           .add({64})
+                                           .ints({1, 1})
+                                           .ints({1, 1})
+                                           .ints({1, 1})
+                                           .boolean(transposed)
+                                           .ints({0, 0})
+                                           .integer(1)
+                                           .add({1, 64, 28, 28}));
   for (const int64_t groups : {4, 16})
-    expect_same_bits(ops::convolution, OpCall().add({3, 16, 14, 14}).add({16, 16 / groups, 3, 3}).none().ints({1, 1}).ints({1, 1}).ints({1, 1}).boolean(false)
-                                           .ints({0, 0}).integer(groups).add({3, 16, 14, 14}));
+    expect_same_bits(ops::convolution, OpCall()
+                                           .add({3, 16, 14, 14})
+                                           .add({16, 16 / groups, 3, 3})
+                                           .none()
+                                           .ints({1, 1})
+                                           .ints({1, 1})
+                                           .ints({1, 1})
+                                           .boolean(false)
+                                           .ints({0, 0})
+                                           .integer(groups)
+                                           .add({3, 16, 14, 14}));
 }
 
 TEST(Parallel, AttentionKeepsItsBits) {
-  expect_same_bits(ops::scaled_dot_product_attention, OpCall().add({2, 3, 100, 32}).add({2, 3, 300, 32}).add({2, 3, 300, 32}).none().real(0).boolean(true)
-                                                          .none().boolean(false).add({2, 3, 100, 32}));
+  expect_same_bits(ops::scaled_dot_product_attention, OpCall()
+                                                          .add({2, 3, 100, 32})
+                                                          .add({2, 3, 300, 32})
+                                                          .add({2, 3, 300, 32})
+                                                          .none()
+                                                          .real(0)
+                                                          .boolean(true)
+                                                          .none()
+                                                          .boolean(false)
+                                                          .add({2, 3, 100, 32}));
 }
 
 TEST(Parallel, LayerNormKeepsItsBits) {
@@ -151,13 +178,35 @@ TEST(Parallel, LayerNormKeepsItsBits) {
 }
 
 TEST(Parallel, RecurrentLayersKeepTheirBits) {
-  expect_same_bits(ops::lstm, OpCall().add({30, 2, 100}).add_list({{1, 2, 200}, {1, 2, 200}}).add_list({{800, 100}, {800, 200}, {800}, {800}}).boolean(true)
-                                  .integer(1).real(0).boolean(false).boolean(false).boolean(false).add({30, 2, 200}).add({1, 2, 200}).add({1, 2, 200}), 2);
+  expect_same_bits(ops::lstm,
+                   OpCall()
+                       .add({30, 2, 100})
+                       .add_list({{1, 2, 200}, {1, 2, 200}})
+                       .add_list({{800, 100}, {800, 200}, {800}, {800}})
+                       .boolean(true)
+                       .integer(1)
+                       .real(0)
+                       .boolean(false)
+                       .boolean(false)
+                       .boolean(false)
+                       .add({30, 2, 200})
+                       .add({1, 2, 200})
+                       .add({1, 2, 200}),
+                   2);
 }
 
 TEST(Parallel, PoolingKeepsItsBits) {
-  expect_same_bits(ops::max_pool2d_with_indices, OpCall().add({2, 30, 30, 30}).ints({3, 3}).ints({2, 2}).ints({1, 1}).ints({1, 1}).boolean(false)
-                                                     .add({2, 30, 15, 15}).add({2, 30, 15, 15}, DType::I64), 1);
+  expect_same_bits(ops::max_pool2d_with_indices,
+                   OpCall()
+                       .add({2, 30, 30, 30})
+                       .ints({3, 3})
+                       .ints({2, 2})
+                       .ints({1, 1})
+                       .ints({1, 1})
+                       .boolean(false)
+                       .add({2, 30, 15, 15})
+                       .add({2, 30, 15, 15}, DType::I64),
+                   1);
 }
 
 TEST(Pieces, CoverEachUnitOnce) {

@@ -19,7 +19,8 @@ inline bool joined_stride(const Tensor& t, uint32_t first, uint32_t last, int64_
     } else if (t.strides[d] != expected) {
       return false;
     }
-    expected = static_cast<int64_t>(static_cast<uint64_t>(t.strides[d]) * static_cast<uint64_t>(t.sizes[d]));  // may wrap where nothing is read
+    expected =
+        static_cast<int64_t>(static_cast<uint64_t>(t.strides[d]) * static_cast<uint64_t>(t.sizes[d]));  // may wrap where nothing is read
   }
   return true;
 }

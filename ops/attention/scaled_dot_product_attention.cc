@@ -129,8 +129,8 @@ Matrix<ComputeType<T>> widened(const Matrix<T>& m, int64_t rows, int64_t columns
 
 // c = alpha * a b, or c += a b
 template <class C>
-Matmul<C> product_of(int64_t m, int64_t n, int64_t k, const C* a, int64_t a_row, int64_t a_column, const C* b, int64_t b_row, int64_t b_column,
-                     C* c, C alpha, bool adds) {
+Matmul<C> product_of(int64_t m, int64_t n, int64_t k, const C* a, int64_t a_row, int64_t a_column, const C* b, int64_t b_row,
+                     int64_t b_column, C* c, C alpha, bool adds) {
   Matmul<C> p;
   p.m = m, p.n = n, p.k = k;
   p.a = a, p.a_row = a_row, p.a_column = a_column;
@@ -187,10 +187,11 @@ struct Attention {
     for (int64_t rows : some_rows) {
       for (int64_t columns : some_columns) {
         if (rows == 0 || columns == 0) continue;
-        const uint64_t scores = matmul_scratch(product_of<C>(rows, columns, s.size, none, kWidens ? s.size : mq.row, kWidens ? 1 : mq.column, none,
-                                                             kWidens ? 1 : mk.column, kWidens ? s.size : mk.row, nullptr, C{1}, false));
-        const uint64_t sums = matmul_scratch(product_of<C>(rows, s.value_size, columns, none, columns, 1, none, kWidens ? s.value_size : mv.row,
-                                                           kWidens ? 1 : mv.column, nullptr, C{1}, false));
+        const uint64_t scores =
+            matmul_scratch(product_of<C>(rows, columns, s.size, none, kWidens ? s.size : mq.row, kWidens ? 1 : mq.column, none,
+                                         kWidens ? 1 : mk.column, kWidens ? s.size : mk.row, nullptr, C{1}, false));
+        const uint64_t sums = matmul_scratch(product_of<C>(rows, s.value_size, columns, none, columns, 1, none,
+                                                           kWidens ? s.value_size : mv.row, kWidens ? 1 : mv.column, nullptr, C{1}, false));
         if (scores > most) most = scores;
         if (sums > most) most = sums;
       }
@@ -204,7 +205,8 @@ struct Attention {
   static int64_t slots_of(const Shape& s) {
     const int64_t items = s.heads * s.blocks;
     int64_t work = 0;
-    if (checked_multiply(items, s.rows * s.columns, &work) && checked_multiply(work, s.size + s.value_size, &work) && work < (1 << 18)) return 1;
+    if (checked_multiply(items, s.rows * s.columns, &work) && checked_multiply(work, s.size + s.value_size, &work) && work < (1 << 18))
+      return 1;
     return items < kSlots ? items : kSlots;
   }
 
@@ -218,7 +220,8 @@ struct Attention {
   }
 
   // Rows first .. first + rows - 1 of one head.
-  static void attend(OpContext ctx, const Shape& s, const Room& room, int64_t head, int64_t first, int64_t rows, C* memory, const Hooks* hooks) {
+  static void attend(OpContext ctx, const Shape& s, const Room& room, int64_t head, int64_t first, int64_t rows, C* memory,
+                     const Hooks* hooks) {
     const Tensor& y = ctx.tensor(kResult);
     const bool grouped = ctx.boolean(kGrouped);
     const auto matrix = [&](uint32_t i) { return Matrix<T>(ctx.tensor(i), head_offset(ctx.tensor(i), y, head, grouped)); };
@@ -226,7 +229,7 @@ struct Attention {
     const Matrix<C> query = widened(matrix(kQuery).from(first), rows, s.size, memory + room.query);
     const C scale = ctx.has(kScale) ? static_cast<C>(ctx.real(kScale)) : s.size ? C{1} / math::sqrt(static_cast<C>(s.size)) : C{1};
     C *const scores = memory + room.scores, *const sums = memory + room.sums, *const maximum = memory + room.maximum,
-      *const total = memory + room.total;
+             *const total = memory + room.total;
     std::byte* const panels = reinterpret_cast<std::byte*>(memory + room.panels);
 
     for (int64_t i = 0; i < rows; ++i) maximum[i] = -math::infinity<C>(), total[i] = C{};
@@ -235,8 +238,10 @@ struct Attention {
     const int64_t seen = s.causal && first + rows < s.keys ? first + rows : s.keys;
     for (int64_t at = 0; at < seen; at += kKeys) {
       const int64_t n = s.keys - at < kKeys ? s.keys - at : kKeys;
-      const Matrix<C> k = widened(key.from(at), n, s.size, memory + room.key), v = widened(value.from(at), n, s.value_size, memory + room.value);
-      matmul(product_of<C>(rows, n, s.size, query.data, query.row, query.column, k.data, k.column, k.row, scores, scale, false), panels, hooks);
+      const Matrix<C> k = widened(key.from(at), n, s.size, memory + room.key),
+                      v = widened(value.from(at), n, s.value_size, memory + room.value);
+      matmul(product_of<C>(rows, n, s.size, query.data, query.row, query.column, k.data, k.column, k.row, scores, scale, false), panels,
+             hooks);
       for (int64_t i = 0; i < rows; ++i) {
         C* row = scores + i * n;
         if (s.causal)
@@ -262,7 +267,8 @@ struct Attention {
     // A row that sees no key is zero, as in PyTorch.
     for (int64_t i = 0; i < rows; ++i) {
       const C factor = maximum[i] == -math::infinity<C>() && total[i] == C{} ? C{} : C{1} / total[i];
-      for (int64_t j = 0; j < s.value_size; ++j) store(result.data + i * result.row + j * result.column, sums[i * s.value_size + j] * factor);
+      for (int64_t j = 0; j < s.value_size; ++j)
+        store(result.data + i * result.row + j * result.column, sums[i * s.value_size + j] * factor);
     }
   }
 

@@ -54,7 +54,8 @@ Error infer(InferContext& ctx) noexcept {
     if (transposed) {
       const int64_t more = at(extra, d);
       if (in < 1 || more < 0 || (more >= s && more >= step)) return Error::BadArgument;
-      if (!checked_multiply(in - 1, s, &reach) || !checked_add(reach, span, &reach) || !checked_add(reach, more + 1, &reach)) return Error::BadShape;
+      if (!checked_multiply(in - 1, s, &reach) || !checked_add(reach, span, &reach) || !checked_add(reach, more + 1, &reach))
+        return Error::BadShape;
       if (reach <= margin) return Error::BadShape;
       y.sizes[2 + d] = reach - margin;
     } else {
@@ -262,8 +263,8 @@ struct Convolution {
       parallel_for(ctx.frame->hooks, pieces.count, [&](int64_t piece) {
         for (int64_t i = pieces.begin(piece); i < pieces.end(piece); ++i) {
           const int64_t image = i / planes, plane = i % planes, group = plane / s.filters;
-          convolve_plane(s, x + image * s.x_batch + group * s.x_channel, w + plane * s.w_filter, bias ? bias + plane * bias_stride : nullptr,
-                         y + image * s.y_batch + plane * s.y_channel);
+          convolve_plane(s, x + image * s.x_batch + group * s.x_channel, w + plane * s.w_filter,
+                         bias ? bias + plane * bias_stride : nullptr, y + image * s.y_batch + plane * s.y_channel);
         }
       });
       return Error::Ok;
@@ -274,8 +275,8 @@ struct Convolution {
     parallel_slots(ctx.frame->hooks, slots, s.batch * s.groups, [&](int64_t slot, int64_t i) {
       const int64_t image = i / s.groups, group = i % s.groups;
       multiply(s, x + image * s.x_batch + group * s.channels * s.x_channel, w + group * s.w_group,
-               bias ? bias + group * s.filters * bias_stride : nullptr, bias_stride, y + image * s.y_batch + group * s.filters * s.y_channel,
-               scratch + slot * each, slots > 1 ? nullptr : ctx.frame->hooks);
+               bias ? bias + group * s.filters * bias_stride : nullptr, bias_stride,
+               y + image * s.y_batch + group * s.filters * s.y_channel, scratch + slot * each, slots > 1 ? nullptr : ctx.frame->hooks);
     });
     return Error::Ok;
   }
@@ -286,8 +287,9 @@ uint64_t scratch_bytes(OpContext ctx) noexcept { return scratch_for<Convolution>
 
 }  // namespace
 
-ETC_OP(convolution,
-       "aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, "
-       "SymInt[] output_padding, SymInt groups) -> Tensor",
-       infer, select, {Promotion::None, 0, 0, nullptr, scratch_bytes});
+ETC_OP(
+    convolution,
+    "aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, "
+    "SymInt[] output_padding, SymInt groups) -> Tensor",
+    infer, select, {Promotion::None, 0, 0, nullptr, scratch_bytes});
 }  // namespace etc

@@ -33,7 +33,8 @@ def conv(x, w, bias=True, stride=1, padding=0, dilation=1, transposed=False, out
 def test_plain(dims, stride, padding, dilation, window):
     size = [9, 7, 11][:dims]
     for groups, channels, filters in ((1, 3, 5), (2, 4, 6), (4, 4, 4), (4, 4, 8), (3, 3, 18)):
-        conv(tensor(2, channels, *size), tensor(filters, channels // groups, *[window] * dims), True, stride, padding, dilation, groups=groups)
+        conv(tensor(2, channels, *size), tensor(filters, channels // groups, *[window] * dims), True, stride, padding, dilation,
+             groups=groups)
 
 
 @pytest.mark.parametrize("dims", [1, 2, 3])
@@ -45,7 +46,8 @@ def test_transposed(dims, stride, padding, dilation, window):
         for more in {0, max(stride, dilation) - 1}:
             if (size[1 % dims] - 1) * stride - 2 * padding + dilation * (window - 1) + more + 1 < 1:
                 continue
-            conv(tensor(2, channels, *size), tensor(channels, filters // groups, *[window] * dims), True, stride, padding, dilation, True, more,
+            conv(tensor(2, channels, *size), tensor(channels, filters // groups, *[window] * dims), True, stride, padding, dilation, True,
+                 more,
                  groups)
 
 
@@ -54,7 +56,8 @@ def test_transposed(dims, stride, padding, dilation, window):
 @pytest.mark.parametrize("groups", [1, 2, 32])
 def test_dtypes_and_depths_beyond_a_block(dtype, transposed, groups):
     conv(tensor(1, 32, 10, 12, dtype=dtype), tensor(32, 32 // groups, 3, 3, dtype=dtype), True, 1, 1, 1, transposed, 0, groups)
-    conv(tensor(1, 32, 10, 12, dtype=dtype), tensor(32, 32 // groups, 3, 3, dtype=dtype), None, 2, 1, 1, transposed, 1 if transposed else 0, groups)
+    conv(tensor(1, 32, 10, 12, dtype=dtype), tensor(32, 32 // groups, 3, 3, dtype=dtype), None, 2, 1, 1, transposed,
+         1 if transposed else 0, groups)
 
 
 def test_integers():
@@ -111,16 +114,19 @@ def test_empty_batches_and_no_filters():
 
 
 def test_one_number_stands_for_all_dimensions():
-    check("aten::convolution", tensor(1, 2, 9, 8), tensor(3, 2, 3, 2), None, [2], [1], [2], False, [0], 1, direct=True, rtol=1e-4, atol=1e-5)
+    check("aten::convolution", tensor(1, 2, 9, 8), tensor(3, 2, 3, 2), None, [2], [1], [2], False, [0], 1, direct=True, rtol=1e-4,
+          atol=1e-5)
 
 
 HUGE = 2**62
 
 
 @pytest.mark.parametrize("change", [
-    dict(groups=0), dict(groups=-1), dict(groups=3), dict(stride=[0, 1]), dict(stride=[-1, 1]), dict(padding=[-1, 0]), dict(dilation=[0, 1]),
+    dict(groups=0), dict(groups=-1), dict(groups=3), dict(stride=[0, 1]), dict(stride=[-1, 1]), dict(padding=[-1, 0]), dict(dilation=[0,
+                                                                                                                                      1]),
     dict(dilation=[HUGE, 1]), dict(padding=[HUGE, 0]), dict(stride=[1, 1, 1]), dict(x=tensor(1, 4, 2, 2)), dict(x=tensor(4, 9, 9)),
-    dict(w=tensor(4, 3, 3, 3)), dict(w=tensor(4, 4, 3, 3).double()), dict(b=tensor(5)), dict(b=tensor(1, 4)), dict(stride=[HUGE * 2 - 1, 1]),
+    dict(w=tensor(4, 3, 3, 3)), dict(w=tensor(4, 4, 3, 3).double()), dict(b=tensor(5)), dict(b=tensor(1, 4)), dict(stride=[HUGE * 2 - 1,
+                                                                                                                           1]),
     dict(transposed=True, output_padding=[1, 0]), dict(transposed=True, stride=[HUGE, 1]), dict(transposed=True, padding=[6, 6]),
     dict(transposed=True, output_padding=[-1, 0]), dict(transposed=True, groups=HUGE), dict(dilation=[])], ids=str)
 def test_what_does_not_fit_is_refused(change):

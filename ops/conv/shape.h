@@ -7,8 +7,8 @@ namespace etc {
 
 // Positions of aten::convolution's operands.
 namespace conv {
-constexpr uint32_t kInput = 0, kWeight = 1, kBias = 2, kStride = 3, kPadding = 4, kDilation = 5, kTransposed = 6, kOutputPadding = 7, kGroups = 8,
-                   kResult = 9;
+constexpr uint32_t kInput = 0, kWeight = 1, kBias = 2, kStride = 3, kPadding = 4, kDilation = 5, kTransposed = 6, kOutputPadding = 7,
+                   kGroups = 8, kResult = 9;
 }
 
 // Missing dimensions come first, with size 1. Strides of tensors in elements.

@@ -21,7 +21,8 @@ struct Bmm {
   }
   static Error run(OpContext ctx) noexcept {
     const Tensor &a = ctx.tensor(0), &b = ctx.tensor(1), &c = ctx.tensor(2);
-    matmul_batch<T>(a.sizes[0], [&](int64_t i) { return product_at<T>(a, b, c, i); }, ctx.scratch(), ctx.frame->hooks);
+    matmul_batch<T>(
+        a.sizes[0], [&](int64_t i) { return product_at<T>(a, b, c, i); }, ctx.scratch(), ctx.frame->hooks);
     return Error::Ok;
   }
 };

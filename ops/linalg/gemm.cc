@@ -157,8 +157,8 @@ void gemm(const Product<Acc>& p, std::byte* scratch, const Hooks* hooks) {
   }
 }
 
-#define ETC_GEMM(Acc)                                                        \
-  template uint64_t gemm_scratch<Acc>(int64_t, int64_t, int64_t, bool);      \
+#define ETC_GEMM(Acc)                                                   \
+  template uint64_t gemm_scratch<Acc>(int64_t, int64_t, int64_t, bool); \
   template void gemm<Acc>(const Product<Acc>&, std::byte*, const Hooks*);
 ETC_GEMM(float)
 ETC_GEMM(double)

@@ -24,11 +24,26 @@ template <class T>
 struct AccumulatorOf {
   using type = ComputeType<T>;
 };
-template <> struct AccumulatorOf<uint8_t> { using type = uint32_t; };
-template <> struct AccumulatorOf<int8_t> { using type = uint32_t; };
-template <> struct AccumulatorOf<int16_t> { using type = uint32_t; };
-template <> struct AccumulatorOf<int32_t> { using type = uint32_t; };
-template <> struct AccumulatorOf<int64_t> { using type = uint64_t; };
+template <>
+struct AccumulatorOf<uint8_t> {
+  using type = uint32_t;
+};
+template <>
+struct AccumulatorOf<int8_t> {
+  using type = uint32_t;
+};
+template <>
+struct AccumulatorOf<int16_t> {
+  using type = uint32_t;
+};
+template <>
+struct AccumulatorOf<int32_t> {
+  using type = uint32_t;
+};
+template <>
+struct AccumulatorOf<int64_t> {
+  using type = uint64_t;
+};
 }  // namespace detail
 // The type that products of T are summed in.
 template <class T>
@@ -93,9 +108,7 @@ struct Finish {
     const Acc other = static_cast<Acc>(load(add + row * add_row + column * add_column));
     return static_cast<Acc>(scaled + (beta == Acc{1} ? other : static_cast<Acc>(beta * other)));
   }
-  void put(int64_t row, int64_t column, Acc sum) const {
-    c[row * c_row + column * c_column] = static_cast<T>(value(row, column, sum));
-  }
+  void put(int64_t row, int64_t column, Acc sum) const { c[row * c_row + column * c_column] = static_cast<T>(value(row, column, sum)); }
   static void store(const void* self, int64_t row, int64_t rows, int64_t column, int64_t columns, const Acc* tile) {
     const Finish& f = *static_cast<const Finish*>(self);
     const bool plain = f.alpha == Acc{1} && f.beta == Acc{1} && f.c_column == 1 && (!f.add || f.add_column == 0);

@@ -168,7 +168,7 @@ void matmul(const Matmul<T, R>& product, std::byte* scratch, const Hooks* hooks)
   gemm(g, scratch, hooks);
 }
 
-#define ETC_MATMUL(T, R)                                      \
+#define ETC_MATMUL(T, R)                                       \
   template uint64_t matmul_scratch<T, R>(const Matmul<T, R>&); \
   template void matmul<T, R>(const Matmul<T, R>&, std::byte*, const Hooks*);
 ETC_MATMUL(float, float)

@@ -66,7 +66,8 @@ def test_integers_wrap():
 @pytest.mark.parametrize("beta,alpha", [(1, 1), (2, 3), (0, 1), (1, 0)])
 def test_addmm_equals_pytorch(dtype, self_size, beta, alpha):
     for k in (5, 300):
-        check("aten::addmm", tensor(*self_size, dtype=dtype), tensor(33, k, dtype=dtype), tensor(k, 70, dtype=dtype), beta=beta, alpha=alpha,
+        check("aten::addmm", tensor(*self_size, dtype=dtype), tensor(33, k, dtype=dtype), tensor(k, 70, dtype=dtype), beta=beta,
+              alpha=alpha,
               direct=True, **tolerance(dtype))
 
 

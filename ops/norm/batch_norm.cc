@@ -14,7 +14,10 @@ struct Planes {
   int64_t x[3], y[3];  // strides
 };
 Planes planes_of(const Tensor& x, const Tensor& y) {
-  Planes p{x.sizes[0], x.sizes[1], 1, {x.strides[0], x.strides[1], stride_of_joined(x, 2, x.rank)},
+  Planes p{x.sizes[0],
+           x.sizes[1],
+           1,
+           {x.strides[0], x.strides[1], stride_of_joined(x, 2, x.rank)},
            {y.strides[0], y.strides[1], stride_of_joined(y, 2, y.rank)}};
   for (uint32_t d = 2; d < x.rank; ++d) p.pixels *= x.sizes[d];
   return p;
@@ -181,14 +184,16 @@ Kernel select_no_stats(OpContext ctx) noexcept { return select<NoStats>(ctx, 2, 
 
 }  // namespace
 
-ETC_OP(batch_norm_no_training,
-       "aten::_native_batch_norm_legit_no_training(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, float "
-       "momentum, float eps) -> (Tensor, Tensor, Tensor)",
-       infer_no_training, select_no_training, {Promotion::None, 0b1});
-ETC_OP(batch_norm_functional,
-       "aten::_native_batch_norm_legit_functional(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, bool "
-       "training, float momentum, float eps) -> (Tensor, Tensor, Tensor, Tensor running_mean_out, Tensor running_var_out)",
-       infer_functional, select_functional, {Promotion::None, 0b1});
+ETC_OP(
+    batch_norm_no_training,
+    "aten::_native_batch_norm_legit_no_training(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, float "
+    "momentum, float eps) -> (Tensor, Tensor, Tensor)",
+    infer_no_training, select_no_training, {Promotion::None, 0b1});
+ETC_OP(
+    batch_norm_functional,
+    "aten::_native_batch_norm_legit_functional(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, bool "
+    "training, float momentum, float eps) -> (Tensor, Tensor, Tensor, Tensor running_mean_out, Tensor running_var_out)",
+    infer_functional, select_functional, {Promotion::None, 0b1});
 ETC_OP(batch_norm_no_stats,
        "aten::_native_batch_norm_legit.no_stats(Tensor input, Tensor? weight, Tensor? bias, bool training, float momentum, float eps) -> "
        "(Tensor, Tensor, Tensor)",

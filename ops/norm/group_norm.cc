@@ -6,7 +6,8 @@
 namespace etc {
 namespace {
 
-constexpr uint32_t kWeight = 1, kBias = 2, kImages = 3, kChannels = 4, kPixels = 5, kGroups = 6, kEps = 7, kResult = 8, kMean = 9, kScale = 10;
+constexpr uint32_t kWeight = 1, kBias = 2, kImages = 3, kChannels = 4, kPixels = 5, kGroups = 6, kEps = 7, kResult = 8, kMean = 9,
+                   kScale = 10;
 
 template <class T, class P>
 struct GroupNorm {
@@ -39,7 +40,8 @@ struct GroupNorm {
 
 Error infer(InferContext& ctx) noexcept {
   const Meta x = ctx.meta(0);
-  const int64_t images = ctx.integer(kImages), channels = ctx.integer(kChannels), pixels = ctx.integer(kPixels), groups = ctx.integer(kGroups);
+  const int64_t images = ctx.integer(kImages), channels = ctx.integer(kChannels), pixels = ctx.integer(kPixels),
+                groups = ctx.integer(kGroups);
   int64_t stated = 0, elements = 1;
   if (groups < 1 || channels < 0 || channels % groups != 0) return Error::BadArgument;
   if (!checked_multiply(images, channels, &stated) || !checked_multiply(stated, pixels, &stated)) return Error::BadShape;
@@ -66,8 +68,9 @@ Kernel select(OpContext ctx) noexcept {
 
 }  // namespace
 
-ETC_OP(native_group_norm,
-       "aten::native_group_norm(Tensor input, Tensor? weight, Tensor? bias, SymInt N, SymInt C, SymInt HxW, int group, float eps) -> (Tensor, "
-       "Tensor, Tensor)",
-       infer, select, {Promotion::None, 0b1});
+ETC_OP(
+    native_group_norm,
+    "aten::native_group_norm(Tensor input, Tensor? weight, Tensor? bias, SymInt N, SymInt C, SymInt HxW, int group, float eps) -> (Tensor, "
+    "Tensor, Tensor)",
+    infer, select, {Promotion::None, 0b1});
 }  // namespace etc

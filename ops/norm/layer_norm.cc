@@ -122,7 +122,8 @@ Error infer_rms_norm(InferContext& ctx) noexcept {
 Kernel select_layer_norm(OpContext ctx) noexcept {
   const Tensor &x = ctx.tensor(0), &y = ctx.tensor(5);
   const uint32_t normalized = ctx.ints(1).size;
-  if (!has_dense_rows(x, normalized) || !has_dense_rows(y, normalized) || !are_contiguous(ctx, 2, 2) || !are_contiguous(ctx, 6, 2)) return nullptr;
+  if (!has_dense_rows(x, normalized) || !has_dense_rows(y, normalized) || !are_contiguous(ctx, 2, 2) || !are_contiguous(ctx, 6, 2))
+    return nullptr;
   return kernel_for_parameters<LayerNorm>(x.dtype, parameter_dtype(ctx, x.dtype, 2, 2));
 }
 Kernel select_rms_norm(OpContext ctx) noexcept {
@@ -134,9 +135,10 @@ Kernel select_rms_norm(OpContext ctx) noexcept {
 
 }  // namespace
 
-ETC_OP(native_layer_norm,
-       "aten::native_layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)",
-       infer_layer_norm, select_layer_norm, {Promotion::None, 0b1});
+ETC_OP(
+    native_layer_norm,
+    "aten::native_layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)",
+    infer_layer_norm, select_layer_norm, {Promotion::None, 0b1});
 ETC_OP(rms_norm, "aten::rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor", infer_rms_norm,
        select_rms_norm, {Promotion::None, 0b1});
 }  // namespace etc

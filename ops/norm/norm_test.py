@@ -21,7 +21,8 @@ def same(op, *args, **kwargs):
 
 
 @pytest.mark.parametrize("dtype,parameters", PAIRS, ids=str)
-@pytest.mark.parametrize("sizes,normalized", [((5, 7), 1), ((1, 1), 1), ((2, 3, 64), 1), ((2, 3, 9, 5), 2), ((2, 3), 2), ((4, 3000), 1), ((0, 8), 1)], ids=str)
+@pytest.mark.parametrize("sizes,normalized", [((5, 7), 1), ((1, 1), 1), ((2, 3, 64), 1), ((2, 3, 9, 5), 2), ((2, 3), 2), ((4, 3000), 1),
+                                              ((0, 8), 1)], ids=str)
 def test_layer_and_rms_norm(dtype, parameters, sizes, normalized):
     x, shape = tensor(*sizes, dtype=dtype), list(sizes[-normalized:])
     w, b = tensor(*shape, dtype=parameters, seed=1), tensor(*shape, dtype=parameters, seed=2)
@@ -52,7 +53,8 @@ def test_rows_apart_and_nan():
 
 
 @pytest.mark.parametrize("dtype,parameters", PAIRS, ids=str)
-@pytest.mark.parametrize("sizes,groups", [((2, 6, 5, 4), 3), ((2, 6, 5, 4), 1), ((2, 6, 5, 4), 6), ((1, 4), 2), ((3, 8, 40), 4), ((0, 4, 3), 2)], ids=str)
+@pytest.mark.parametrize("sizes,groups", [((2, 6, 5, 4), 3), ((2, 6, 5, 4), 1), ((2, 6, 5, 4), 6), ((1, 4), 2), ((3, 8, 40), 4),
+                                          ((0, 4, 3), 2)], ids=str)
 def test_group_norm(dtype, parameters, sizes, groups):
     x = tensor(*sizes, dtype=dtype)
     n, c = sizes[:2]
@@ -76,7 +78,8 @@ def test_batch_norm(dtype, parameters, sizes):
 
 
 def test_batch_norm_reads_any_planes():
-    layouts = [tensor(2, 4, 8, 9).contiguous(memory_format=torch.channels_last), tensor(2, 8, 8, 9)[:, ::2], tensor(4, 2, 8, 9).transpose(0, 1),
+    layouts = [tensor(2, 4, 8, 9).contiguous(memory_format=torch.channels_last), tensor(2, 8, 8, 9)[:, ::2], tensor(4, 2, 8,
+                                                                                                                    9).transpose(0, 1),
                tensor(2, 4, 8, 18)[..., ::2]]
     for x in layouts:
         same("aten::_native_batch_norm_legit_no_training", x, tensor(4), None, tensor(4), tensor(4).abs(), 0.1, 1e-5)
@@ -84,7 +87,8 @@ def test_batch_norm_reads_any_planes():
 
 
 def test_one_element_has_no_unbiased_variance():
-    check("aten::_native_batch_norm_legit_functional", tensor(1, 3), None, None, torch.zeros(3), torch.ones(3), True, 0.1, 1e-5, direct=True,
+    check("aten::_native_batch_norm_legit_functional", tensor(1, 3), None, None, torch.zeros(3), torch.ones(3), True, 0.1, 1e-5,
+          direct=True,
           atol=1e-4)
 
 

@@ -61,7 +61,8 @@ Error infer(InferContext& ctx, uint32_t dims, bool needs_channels, Meta* y) {
   for (uint32_t d = 0; d < dims; ++d) {
     int64_t& size = y->sizes[y->rank - dims + d];
     int64_t product = 0;
-    if (size < 1 || out[d] < 0 || !checked_multiply(size, out[d], &product) || !checked_add(product, size, &product)) return Error::BadShape;
+    if (size < 1 || out[d] < 0 || !checked_multiply(size, out[d], &product) || !checked_add(product, size, &product))
+      return Error::BadShape;
     size = out[d];
   }
   return Error::Ok;

@@ -17,7 +17,8 @@ def tensor(*sizes, dtype=torch.float32):
     return torch.randint(0 if dtype == torch.uint8 else -99, 99, sizes, generator=g).to(dtype)
 
 
-@pytest.mark.parametrize("window,stride,padding,ceil_mode", list(itertools.product([1, 2, 3, 5], [None, 1, 2, 3], [0, 1, 2], [False, True])))
+@pytest.mark.parametrize("window,stride,padding,ceil_mode", list(itertools.product([1, 2, 3, 5], [None, 1, 2, 3], [0, 1, 2],
+                                                                                   [False, True])))
 @pytest.mark.parametrize("dims", [2, 3])
 def test_sliding_windows(dims, window, stride, padding, ceil_mode):
     if padding > window // 2:
@@ -28,7 +29,8 @@ def test_sliding_windows(dims, window, stride, padding, ceil_mode):
         x = tensor(*leading, *size)
         for dilation in (1, 2):
             if dilation * (window - 1) < min(size):
-                check(f"aten::max_pool{dims}d_with_indices", x, [window] * dims, s, [padding] * dims, [dilation] * dims, ceil_mode, direct=True)
+                check(f"aten::max_pool{dims}d_with_indices", x, [window] * dims, s, [padding] * dims, [dilation] * dims, ceil_mode,
+                      direct=True)
         for counts_padding, divisor in ((True, None), (False, None), (True, 3), (False, -2)):
             check(f"aten::avg_pool{dims}d", x, [window] * dims, s, [padding] * dims, ceil_mode, counts_padding, divisor, direct=True)
 
@@ -89,7 +91,8 @@ HUGE = 2**62
 
 
 @pytest.mark.parametrize("op,args", [
-    ("aten::max_pool2d_with_indices", ([0, 1],)), ("aten::max_pool2d_with_indices", ([3], [0])), ("aten::max_pool2d_with_indices", ([3], [1], [2])),
+    ("aten::max_pool2d_with_indices", ([0, 1],)), ("aten::max_pool2d_with_indices", ([3], [0])), ("aten::max_pool2d_with_indices",
+                                                                                                  ([3], [1], [2])),
     ("aten::max_pool2d_with_indices", ([3], [1], [-1])), ("aten::max_pool2d_with_indices", ([3], [1], [0], [0])),
     ("aten::max_pool2d_with_indices", ([HUGE], [1], [HUGE // 2])), ("aten::max_pool2d_with_indices", ([3], [HUGE * 2 - 1], [1])),
     ("aten::max_pool2d_with_indices", ([3], [1], [1], [HUGE])), ("aten::max_pool2d_with_indices", ([3, 3, 3],)),

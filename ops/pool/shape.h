@@ -96,7 +96,7 @@ void for_each_plane(const PoolShape& s, int64_t work, const Hooks* hooks, const 
   });
 }
 
-// Calls f(o, offset) for each output position of a plane: o[3], and where it lies for the given strides.
+// Calls f(o) for each output position of a plane.
 template <class F>
 void for_each_position(const PoolShape& s, const F& f) {
   int64_t o[3];

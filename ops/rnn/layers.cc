@@ -45,7 +45,8 @@ Error infer_rnn(InferContext& ctx, int64_t gates, bool has_cell) {
   if (!checked_multiply(gates, s.hidden, &rows) || !checked_multiply(s.output, s.directions, &width)) return Error::BadShape;
   for (uint32_t at = 0; at < list.size; at += s.parameters) {
     const bool is_first = at < s.parameters * s.directions;
-    if (!is_matrix(list[at], x.dtype, rows, is_first ? s.input : width) || !is_matrix(list[at + 1], x.dtype, rows, s.output)) return Error::BadShape;
+    if (!is_matrix(list[at], x.dtype, rows, is_first ? s.input : width) || !is_matrix(list[at + 1], x.dtype, rows, s.output))
+      return Error::BadShape;
     if (s.biases && (!is_vector(list[at + 2], x.dtype, rows) || !is_vector(list[at + 3], x.dtype, rows))) return Error::BadShape;
     if (s.projects && !is_matrix(list[at + s.parameters - 1], x.dtype, s.output, s.hidden)) return Error::BadShape;
   }

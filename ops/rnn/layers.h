@@ -122,8 +122,8 @@ struct RnnLayers {
   }
 
   // gates [rows, kGates * hidden] += x W^T, row r of x at x + r * stride.
-  static Matmul<T, C> gate_product(const RnnShape& s, int64_t rows, int64_t depth, const T* x, int64_t row, int64_t column, const Tensor& w, C* gates,
-                                   int64_t gate_row) {
+  static Matmul<T, C> gate_product(const RnnShape& s, int64_t rows, int64_t depth, const T* x, int64_t row, int64_t column, const Tensor& w,
+                                   C* gates, int64_t gate_row) {
     Matmul<T, C> p;
     p.m = rows, p.n = This::kGates * s.hidden, p.k = depth;
     p.a = x, p.a_row = row, p.a_column = column;
@@ -148,10 +148,14 @@ struct RnnLayers {
     const Sequence<const T>& x = part.source;
     const T* data = x.data ? x.at(t) : nullptr;
     if (steps == 1 || s.batch == 1 || x.step == s.batch * x.batch)
-      return f(gate_product(s, steps * s.batch, part.width, data, steps == 1 ? x.batch : s.batch == 1 ? x.step : x.batch, x.column, *part.w_input, gates, row));
+      return f(gate_product(s, steps * s.batch, part.width, data,
+                            steps == 1     ? x.batch
+                            : s.batch == 1 ? x.step
+                                           : x.batch,
+                            x.column, *part.w_input, gates, row));
     for (int64_t b = 0; b < s.batch; ++b)
-      f(gate_product(s, steps, part.width, data ? data + b * x.batch : nullptr, x.step, x.column, *part.w_input, gates ? gates + b * row : nullptr,
-                     s.batch * row));
+      f(gate_product(s, steps, part.width, data ? data + b * x.batch : nullptr, x.step, x.column, *part.w_input,
+                     gates ? gates + b * row : nullptr, s.batch * row));
   }
 
   static bool room_of(OpContext ctx, const RnnShape& s, Room* room) {
@@ -159,7 +163,8 @@ struct RnnLayers {
     const auto take = [&](int64_t a, int64_t b, int64_t c, int64_t* where) {
       int64_t n = 0;
       *where = at;
-      return checked_multiply(a, b, &n) && checked_multiply(n, c, &n) && checked_add(at, n, &at) && checked_add(at, 15, &at) && (at -= at % 16, true);
+      return checked_multiply(a, b, &n) && checked_multiply(n, c, &n) && checked_add(at, n, &at) && checked_add(at, 15, &at) &&
+             (at -= at % 16, true);
     };
     if (!checked_multiply(This::kGates, s.hidden, &row) || !checked_multiply(s.output, s.directions, &width)) return false;
     if (!take(chunk_of(s), s.batch, row, &room->gates) || !take(This::kSplitsGates ? 1 : 0, s.batch, row, &room->recurrent) ||
@@ -176,7 +181,8 @@ struct RnnLayers {
       for_each_input_product(s, part, 0, chunk_of(s), nullptr, ask);
       if (s.steps % chunk_of(s)) for_each_input_product(s, part, 0, s.steps % chunk_of(s), nullptr, ask);
       ask(gate_product(s, s.batch, s.output, nullptr, h.strides[1], h.strides[2], *part.w_hidden, nullptr, This::kGates * s.hidden));
-      ask(gate_product(s, s.batch, s.output, nullptr, part.target.batch, part.target.column, *part.w_hidden, nullptr, This::kGates * s.hidden));
+      ask(gate_product(s, s.batch, s.output, nullptr, part.target.batch, part.target.column, *part.w_hidden, nullptr,
+                       This::kGates * s.hidden));
       if (s.projects) ask(projection(s, part, nullptr, nullptr));
     });
     if (most > INT64_MAX || !take(static_cast<int64_t>(most / sizeof(C)), 1, 1, &room->panels)) return false;

@@ -37,13 +37,15 @@ def same(kind, args):
 
 
 @pytest.mark.parametrize("kind", GATES)
-@pytest.mark.parametrize("layers,bidirectional,batch_first,biases", list(itertools.product([1, 2, 3], [False, True], [False, True], [False, True])))
+@pytest.mark.parametrize("layers,bidirectional,batch_first,biases", list(itertools.product([1, 2, 3], [False, True], [False, True],
+                                                                                           [False, True])))
 def test_structures(kind, layers, bidirectional, batch_first, biases):
     same(kind, arguments(kind, layers=layers, bidirectional=bidirectional, batch_first=batch_first, biases=biases))
 
 
 @pytest.mark.parametrize("kind", GATES)
-@pytest.mark.parametrize("steps,batch,width,hidden", [(1, 1, 1, 1), (17, 1, 5, 33), (40, 1, 300, 16), (9, 3, 4, 8), (20, 15, 3, 4), (3, 16, 9, 5), (4, 40, 9, 5),
+@pytest.mark.parametrize("steps,batch,width,hidden", [(1, 1, 1, 1), (17, 1, 5, 33), (40, 1, 300, 16), (9, 3, 4, 8), (20, 15, 3, 4),
+                                                      (3, 16, 9, 5), (4, 40, 9, 5),
                                                       (3, 2, 270, 290)])
 @pytest.mark.parametrize("batch_first", [False, True])
 def test_sizes(kind, steps, batch, width, hidden, batch_first):
@@ -88,7 +90,8 @@ def change(kind, **kwargs):
 @pytest.mark.parametrize("kind", GATES)
 @pytest.mark.parametrize("changes", [
     dict(_0=tensor(5, 2, 8)), dict(_0=tensor(5, 7)), dict(_0=tensor(5, 3, 7)), dict(_0=tensor(0, 2, 7)), dict(_0=tensor(5, 2, 7).double()),
-    dict(_2=lambda p: p[:-1]), dict(_2=lambda p: p + p), dict(_2=lambda p: [q.double() for q in p]), dict(_2=lambda p: p[::-1]), dict(_3=False), dict(_4=1),
+    dict(_2=lambda p: p[:-1]), dict(_2=lambda p: p + p), dict(_2=lambda p: [q.double() for q in p]), dict(_2=lambda p: p[::-1]),
+    dict(_3=False), dict(_4=1),
     dict(_4=0), dict(_4=-2), dict(_4=2**62), dict(_5=0.5, _6=True), dict(_7=True), dict(_8=True)], ids=lambda c: str(list(c)))
 def test_what_does_not_fit_is_refused(kind, changes):
     with pytest.raises(EtcError):
@@ -96,7 +99,8 @@ def test_what_does_not_fit_is_refused(kind, changes):
 
 
 def test_states_that_do_not_fit_are_refused():
-    for state in ([tensor(2, 2, 6)], [tensor(2, 2, 6), tensor(2, 2, 6), tensor(2, 2, 6)], [tensor(2, 2, 6), tensor(2, 6)], [tensor(2, 3, 6), tensor(2, 2, 6)],
+    for state in ([tensor(2, 2, 6)], [tensor(2, 2, 6), tensor(2, 2, 6), tensor(2, 2, 6)], [tensor(2, 2, 6), tensor(2, 6)],
+                  [tensor(2, 3, 6), tensor(2, 2, 6)],
                   [tensor(2, 2, 6), tensor(1, 2, 6)], [tensor(2, 2, 6), tensor(2, 2, 5)]):
         with pytest.raises(EtcError):
             call("aten::lstm.input", *change("lstm", _1=state), direct=True)
