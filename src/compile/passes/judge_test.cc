@@ -33,7 +33,7 @@ ConstantData random_data(const TensorType& type, Random& random) {
   for (size_t at = 0; at < bytes.size(); at += width) {
     constexpr float kOdd[] = {0.0f, -0.0f, 1.0f, -1.0f, INFINITY, NAN};
     if (type.dtype == DType::F32) {
-      const float x = below(random, 4) ? static_cast<float>(below(random, 2001) - 1000) / 250 : kOdd[below(random, 6)];
+      const float x = below(random, 2) ? static_cast<float>(below(random, 2001) - 1000) / 250 : kOdd[below(random, 6)];
       std::memcpy(&bytes[at], &x, 4);
     } else if (!is_floating(type.dtype)) {
       bytes[at] = static_cast<std::byte>(below(random, 2));
@@ -95,14 +95,15 @@ class Grower {
       const TensorType type = random_type();
       values_.push_back(b_.constant("c" + std::to_string(i), type, random_data(type, random_)));
     }
-    for (float n : {0.0f, -0.0f, 1.0f}) values_.push_back(b_.full(DType::F32, random_type().sizes, static_cast<double>(n)));
+    for (float n : {0.0f, -0.0f, 1.0f})
+      values_.push_back(b_.full(DType::F32, below(random_, 2) ? Sizes() : random_type().sizes, static_cast<double>(n)));
     Value* state = graph_.add_state("s", random_type(), {});
     state->constant = random_data(state->type, random_);
     values_.push_back(state);
     const int64_t count = 4 + below(random_, 12);
     for (int64_t i = 0; i < count; ++i)
       if (Value* v = random_op(); v && v->type.numel() <= 4096) values_.push_back(v);
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < 5; ++i) {
       Value* v = any();
       graph_.outputs.push_back({Output::Kind::User, "o" + std::to_string(i), v, nullptr});
     }
@@ -133,7 +134,7 @@ class Grower {
   Value* random_op() {
     Value* v = any();
     const auto rank = static_cast<int64_t>(v->type.sizes.size());
-    switch (below(random_, 12)) {
+    switch (below(random_, 20)) {
       case 0: return b_.op("aten::relu", {v});
       case 1: return b_.op("aten::neg", {v});
       case 2: return b_.copy(v);
@@ -159,6 +160,7 @@ class Grower {
       default: break;
     }
     Value* w = any();
+    if (below(random_, 2)) std::swap(v, w);
     constexpr const char* kBinary[] = {"aten::mul.Tensor", "aten::add.Tensor", "aten::sub.Tensor", "aten::div.Tensor"};
     return broadcast(v->type.sizes, w->type.sizes) ? b_.op(kBinary[below(random_, 4)], {v, w}) : nullptr;
   }
