@@ -21,15 +21,15 @@ def same(q, k, v, *args, **kwargs):
     check(OP, q, k, v, *args, direct=True, rtol=r, atol=a, **kwargs)
 
 
+SIZES = [(1, 1, 1, 1), (4, 4, 8, 8), (1, 300, 64, 64), (33, 129, 16, 24), (64, 256, 32, 32), (70, 5, 40, 7), (7, 260, 300, 5)]
+
+
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
-@pytest.mark.parametrize("queries,keys,size,value_size", [(1, 1, 1, 1), (4, 4, 8, 8), (1, 300, 64, 64), (33, 129, 16, 24), (64, 256, 32,
-                                                                                                                            32),
-                                                                                                                            (70, 5, 40, 7),
-                                                          (7, 260, 300, 5)])
+@pytest.mark.parametrize("queries,keys,size,value_size", SIZES)
 @pytest.mark.parametrize("causal", [False, True])
 def test_sizes(dtype, queries, keys, size, value_size, causal):
-    q, k, v = tensor(2, 3, queries, size, dtype=dtype), tensor(2, 3, keys, size, dtype=dtype, seed=1), tensor(2, 3, keys, value_size,
-                                                                                                              dtype=dtype, seed=2)
+    q, k = tensor(2, 3, queries, size, dtype=dtype), tensor(2, 3, keys, size, dtype=dtype, seed=1)
+    v = tensor(2, 3, keys, value_size, dtype=dtype, seed=2)
     same(q, k, v, None, 0.0, causal)
     same(q, k, v, None, 0.0, causal, scale=0.3)
 
@@ -75,8 +75,7 @@ def test_grouped_heads(heads, k_heads, v_heads):
 
 
 def test_any_strides():
-    q, k, v = tensor(2, 40, 3, 8).transpose(1, 2), tensor(2, 150, 3, 8, seed=1).transpose(1, 2), tensor(2, 150, 3, 8, seed=2).transpose(1,
-                                                                                                                                        2)
+    q, k, v = (tensor(2, n, 3, 8, seed=i).transpose(1, 2) for i, n in enumerate((40, 150, 150)))
     same(q, k, v)
     same(q, k, v, (tensor(150, 40) > 0).t())
     qkv = tensor(2, 40, 3, 3, 8)
@@ -98,8 +97,8 @@ Q = tensor(2, 3, 4, 8)
     ((Q, Q[..., :7], Q), {}), ((Q, Q[:, :, :3], Q), {}), ((Q, Q.double(), Q), {}), ((Q.int(), Q.int(), Q.int()), {}),
     ((Q, tensor(3, 3, 4, 8), Q), {}), ((Q, Q, Q, torch.zeros(4, 5)), {}), ((Q, Q, Q, torch.zeros(1, 1, 1, 4, 4)), {}),
     ((Q, Q, Q, torch.zeros(4)), {}),
-    ((Q, Q, Q, torch.zeros(4, 4).long()), {}), ((Q, Q, Q, torch.zeros(4, 4).half()), {}), ((Q, Q, Q, None, 0.5), {}), ((Q[0, 0, 0], Q, Q),
-                                                                                                                       {}),
+    ((Q, Q, Q, torch.zeros(4, 4).long()), {}), ((Q, Q, Q, torch.zeros(4, 4).half()), {}), ((Q, Q, Q, None, 0.5), {}),
+    ((Q[0, 0, 0], Q, Q), {}),
     ((tensor(2, 5, 4, 8), Q, Q), {"enable_gqa": True}), ((Q, Q[:, :0], Q[:, :0]), {"enable_gqa": True}),
     ((Q[0, 0], Q[0, 0], Q[0, 0]), {"enable_gqa": True})], ids=str)
 def test_what_does_not_fit_is_refused(args, kwargs):
