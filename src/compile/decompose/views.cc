@@ -38,7 +38,8 @@ Results flatten(Builder& b, const Call& c) {
   Value* v = c.tensor(0);
   const int64_t start = wrap_dim(c.integer(1), rank_of(v)), end = wrap_dim(c.integer(2), rank_of(v));
   if (rank_of(v) == 0) return {b.reshape(v, {1})};
-  if (start < 0 || end >= rank_of(v) || start > end) throw CompileError("cannot flatten dimensions " + std::to_string(start) + " to " + std::to_string(end) + " of " + to_string(v->type));
+  if (start < 0 || end >= rank_of(v) || start > end)
+    throw CompileError("cannot flatten dimensions " + std::to_string(start) + " to " + std::to_string(end) + " of " + to_string(v->type));
   Sizes sizes(v->type.sizes.begin(), v->type.sizes.begin() + start);
   int64_t joined = 1;
   for (int64_t d = start; d <= end; ++d) joined *= v->type.sizes[static_cast<size_t>(d)];
@@ -120,13 +121,15 @@ Results numpy_T(Builder& b, const Call& c) {
 
 Results move_dims(Builder& b, Value* v, std::vector<int64_t> from, std::vector<int64_t> to) {
   const int64_t rank = rank_of(v);
-  if (from.size() != to.size()) throw CompileError("movedim names " + std::to_string(from.size()) + " sources and " + std::to_string(to.size()) + " destinations");
+  if (from.size() != to.size())
+    throw CompileError("movedim names " + std::to_string(from.size()) + " sources and " + std::to_string(to.size()) + " destinations");
   std::vector<int64_t> dims(v->type.sizes.size(), -1);
   std::vector<bool> moved(dims.size());
   for (size_t i = 0; i < from.size(); ++i) {
     const int64_t f = wrap_dim(from[i], rank), d = wrap_dim(to[i], rank);
     if (rank == 0) continue;
-    if (f < 0 || f >= rank || d < 0 || d >= rank) throw CompileError("movedim of a dimension that " + to_string(v->type) + " does not have");
+    if (f < 0 || f >= rank || d < 0 || d >= rank)
+      throw CompileError("movedim of a dimension that " + to_string(v->type) + " does not have");
     dims[static_cast<size_t>(d)] = f;
     moved[static_cast<size_t>(f)] = true;
   }
@@ -149,7 +152,8 @@ Results squeeze_dims(Builder& b, const Call& c) { return {b.squeeze(c.tensor(0),
 // --- parts ---
 
 Value* slice_of(Builder& b, Value* v, const Call& c, size_t first) {
-  return b.slice(v, c.integer(first), c.has(first + 1) ? c.integer(first + 1) : 0, c.has(first + 2) ? c.integer(first + 2) : INT64_MAX, c.integer(first + 3));
+  return b.slice(v, c.integer(first), c.has(first + 1) ? c.integer(first + 1) : 0, c.has(first + 2) ? c.integer(first + 2) : INT64_MAX,
+                 c.integer(first + 3));
 }
 Results slice(Builder& b, const Call& c) { return {slice_of(b, c.tensor(0), c, 1)}; }
 Results select(Builder& b, const Call& c) { return {b.select(c.tensor(0), c.integer(1), c.integer(2))}; }
@@ -157,7 +161,9 @@ Results select(Builder& b, const Call& c) { return {b.select(c.tensor(0), c.inte
 Value* narrow_of(Builder& b, Value* v, int64_t dim, int64_t start, int64_t length) {
   const int64_t n = size_of(v, dim);
   if (start < 0) start += n;
-  if (start < 0 || length < 0 || start > n - length) throw CompileError("cannot narrow dimension " + std::to_string(dim) + " of " + to_string(v->type) + " to " + std::to_string(length) + " from " + std::to_string(start));
+  if (start < 0 || length < 0 || start > n - length)
+    throw CompileError("cannot narrow dimension " + std::to_string(dim) + " of " + to_string(v->type) + " to " + std::to_string(length) +
+                       " from " + std::to_string(start));
   return b.slice(v, dim, start, start + length);
 }
 Results narrow(Builder& b, const Call& c) { return {narrow_of(b, c.tensor(0), c.integer(1), c.integer(2), c.integer(3))}; }
@@ -238,7 +244,9 @@ Results diagonal(Builder& b, const Call& c) { return {diagonal_of(b, c.tensor(0)
 Results unfold(Builder& b, const Call& c) {
   Value* v = c.tensor(0);
   const int64_t n = size_of(v, c.integer(1)), size = c.integer(2), step = c.integer(3);
-  if (size < 0 || size > n || step <= 0) throw CompileError("cannot unfold dimension " + std::to_string(c.integer(1)) + " of " + to_string(v->type) + " by " + std::to_string(size) + ", step " + std::to_string(step));
+  if (size < 0 || size > n || step <= 0)
+    throw CompileError("cannot unfold dimension " + std::to_string(c.integer(1)) + " of " + to_string(v->type) + " by " +
+                       std::to_string(size) + ", step " + std::to_string(step));
   Sizes sizes = v->type.sizes, strides = v->type.strides;
   if (sizes.empty()) return {b.strided(v, {size}, {1}, view_offset(v))};
   const auto d = static_cast<size_t>(wrap_dim(c.integer(1), rank_of(v)));
@@ -263,7 +271,8 @@ Results scatter(Builder& b, const Call& c, F show) {
   Value* root = is_view(v) ? b.copy(v) : v;
   Value* view = show(root);
   Value* source = b.cast(c.tensor(1), root->type.dtype);
-  if (source->type.sizes != view->type.sizes) throw CompileError(c.schema.name + " of " + to_string(source->type) + " into " + to_string(view->type.sizes));
+  if (source->type.sizes != view->type.sizes)
+    throw CompileError(c.schema.name + " of " + to_string(source->type) + " into " + to_string(view->type.sizes));
   return {b.view_scatter(root, view, source)};
 }
 Results slice_scatter(Builder& b, const Call& c) {
@@ -295,9 +304,6 @@ Results copy(Builder& b, const Call& c) { return {b.expand(b.cast(c.tensor(1), c
 Results fill_scalar(Builder& b, const Call& c) { return {b.full(c.tensor(0)->type.dtype, c.tensor(0)->type.sizes, c.args[1])}; }
 Results zero(Builder& b, const Call& c) { return {b.full(c.tensor(0)->type.dtype, c.tensor(0)->type.sizes, false)}; }
 
-// A 0-d integer constant from a size or the like.
-Results number(Builder&, const Call& c) { return {c.args[0]}; }
-
 Results dropout(Builder&, const Call& c) {
   if (c.boolean(2) && c.real(1) != 0)
     throw CompileError("dropout in training mode draws random numbers, which is not supported yet; call model.eval() before export");
@@ -313,7 +319,10 @@ Results sym_size(Builder&, const Call& c) { return {size_of(c.tensor(0), c.integ
 Results sym_numel(Builder&, const Call& c) { return {c.tensor(0)->type.numel()}; }
 Results item(Builder& b, const Call& c) {
   std::optional<Argument> n = b.number_in(c.tensor(0));
-  if (!n) throw CompileError(c.schema.name + " reads a number that is only known when the program runs, which is not supported yet; keep it a tensor in the model");
+  if (!n)
+    throw CompileError(
+        c.schema.name +
+        " reads a number that is only known when the program runs, which is not supported yet; keep it a tensor in the model");
   return {*n};
 }
 
@@ -397,10 +406,12 @@ std::vector<Decomposition> view_decompositions() {
       {"aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor(a)", as_strided},
       {"aten::as_strided_copy(Tensor self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor", as_strided},
 
-      {"aten::slice_scatter(Tensor self, Tensor src, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor", slice_scatter},
+      {"aten::slice_scatter(Tensor self, Tensor src, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor",
+       slice_scatter},
       {"aten::select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor", select_scatter},
       {"aten::diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor", diagonal_scatter},
-      {"aten::as_strided_scatter(Tensor self, Tensor src, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor", as_strided_scatter},
+      {"aten::as_strided_scatter(Tensor self, Tensor src, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor",
+       as_strided_scatter},
 
       {"aten::alias(Tensor(a) self) -> Tensor(a)", self},
       {"aten::alias_copy(Tensor self) -> Tensor", self},
@@ -416,7 +427,8 @@ std::vector<Decomposition> view_decompositions() {
       {"aten::positive(Tensor(a) self) -> Tensor(a)", self},
       {"aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)", contiguous},
       {"aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor", clone},
-      {"aten::to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)",
+      {"aten::to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> "
+       "Tensor(a)",
        to_dtype},
       {"aten::to.dtype_layout(Tensor(a) self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, "
        "bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)",
@@ -424,7 +436,8 @@ std::vector<Decomposition> view_decompositions() {
       {"aten::to.device(Tensor(a) self, Device device, ScalarType dtype, bool non_blocking=False, bool copy=False, "
        "MemoryFormat? memory_format=None) -> Tensor(a)",
        to_device},
-      {"aten::to.other(Tensor(a) self, Tensor other, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)",
+      {"aten::to.other(Tensor(a) self, Tensor other, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> "
+       "Tensor(a)",
        to_other},
       {"aten::type_as(Tensor self, Tensor other) -> Tensor", to_other},
       {"aten::_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, "
@@ -451,7 +464,8 @@ std::vector<Decomposition> view_decompositions() {
       {"aten::_assert_async(Tensor self) -> ()", nothing},
       {"aten::_assert_async.msg(Tensor self, str assert_msg) -> ()", nothing},
       {"aten::_assert_scalar(Scalar self, str assert_msg) -> ()", nothing},
-      {"aten::_assert_tensor_metadata(Tensor a, SymInt[]? size=None, SymInt[]? stride=None, ScalarType? dtype=None, *, Device? device=None, "
+      {"aten::_assert_tensor_metadata(Tensor a, SymInt[]? size=None, SymInt[]? stride=None, ScalarType? dtype=None, *, Device? "
+       "device=None, "
        "Layout? layout=None) -> ()",
        nothing},
       {"aten::sym_constrain_range(Scalar size, *, int? min=None, int? max=None) -> ()", nothing},

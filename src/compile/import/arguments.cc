@@ -82,7 +82,9 @@ struct Converter {
   Result operator()(const exported::Subgraph&) const { throw unsupported("a nested graph"); }
   Result operator()(const exported::Unknown& u) const { throw unsupported("an argument of kind " + u.tag); }
   template <class T>
-  Result operator()(const T&) const { throw unsupported("an argument of this kind"); }
+  Result operator()(const T&) const {
+    throw unsupported("an argument of this kind");
+  }
   CompileError unsupported(const std::string& what) const { return CompileError(place + ": " + what + " is not supported"); }
 };
 

@@ -30,8 +30,8 @@ struct Model {
 
 // Models of what is compiled ahead of time with fixed sizes; the other tags are other work.
 std::vector<Model> static_models() {
-  const std::set<std::string_view> others = {"control_flow", "dynamic", "unbacked", "data_dependent", "symint_io", "symbool", "symfloat",
-                                             "hop",          "quantized", "subclass", "complex",      "fft",       "random"};
+  const std::set<std::string_view> others = {"control_flow", "dynamic",   "unbacked", "data_dependent", "symint_io", "symbool", "symfloat",
+                                             "hop",          "quantized", "subclass", "complex",        "fft",       "random"};
   std::vector<Model> models;
   simdjson::dom::parser parser;
   Json manifest;
@@ -85,7 +85,9 @@ class Corpus : public testing::TestWithParam<Model> {
   void expect_close(const std::string& key, const Value* v, const ConstantData& data) {
     const host::Array& wanted = array(key);
     EXPECT_EQ(v->type.sizes, wanted.sizes) << key;
-    if (v->type.dtype != wanted.dtype) { EXPECT_TRUE(host::is_bits_of(wanted.dtype, v->type.dtype)) << key << " is " << name_of(v->type.dtype); }
+    if (v->type.dtype != wanted.dtype) {
+      EXPECT_TRUE(host::is_bits_of(wanted.dtype, v->type.dtype)) << key << " is " << name_of(v->type.dtype);
+    }
     if (static_cast<uint64_t>(v->type.bytes()) != wanted.bytes.size()) return;
     for (int64_t i = 0; i < v->type.numel(); ++i) {
       const double got = element_at(v->type.dtype, data.data, i), want = element_at(v->type.dtype, wanted.bytes.data(), i);

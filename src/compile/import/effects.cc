@@ -23,9 +23,10 @@ bool is_one_of(const std::string& op, const std::array<std::string_view, N>& lis
 }
 
 constexpr std::array<std::string_view, 4> kReshapes = {"aten::reshape", "aten::reshape_as", "aten::flatten.using_ints", "aten::ravel"};
-constexpr std::array<std::string_view, 6> kConversions = {"aten::contiguous", "aten::to.dtype",  "aten::to.dtype_layout",
+constexpr std::array<std::string_view, 6> kConversions = {"aten::contiguous", "aten::to.dtype", "aten::to.dtype_layout",
                                                           "aten::to.device",  "aten::to.other", "aten::type_as"};
-constexpr std::array<std::string_view, 4> kDropouts = {"aten::dropout", "aten::feature_dropout", "aten::alpha_dropout", "aten::feature_alpha_dropout"};
+constexpr std::array<std::string_view, 4> kDropouts = {"aten::dropout", "aten::feature_dropout", "aten::alpha_dropout",
+                                                       "aten::feature_alpha_dropout"};
 constexpr std::array<std::string_view, 2> kListViews = {"aten::broadcast_tensors", "aten::meshgrid.indexing"};
 constexpr std::array<std::string_view, 3> kPlainViews = {"aten::atleast_1d", "aten::atleast_2d", "aten::atleast_3d"};
 
@@ -108,7 +109,8 @@ class Reader {
     const auto* tensors = a ? a->as<std::vector<Tensor>>() : nullptr;
     const auto* results = node_.outputs.size() == 1 ? node_.outputs[0].as<std::vector<Tensor>>() : nullptr;
     if (!tensors || !results) return;
-    for (size_t i = 0; i < tensors->size() && i < results->size(); ++i) effects_.aliases.push_back({(*results)[i].name, (*tensors)[i].name});
+    for (size_t i = 0; i < tensors->size() && i < results->size(); ++i)
+      effects_.aliases.push_back({(*results)[i].name, (*tensors)[i].name});
   }
 
   const exported::TensorMeta* self_meta() const {
@@ -147,8 +149,9 @@ Sizes literal(const std::vector<exported::SymInt>& numbers, const std::string& p
   for (const exported::SymInt& n : numbers) {
     auto* literal = std::get_if<int64_t>(&n);
     if (!literal)
-      throw CompileError(place + ": the size " + std::get<exported::Expression>(n).text +
-                         " is not a number: dynamic shapes are not supported yet; export without dynamic_shapes and without data-dependent sizes");
+      throw CompileError(
+          place + ": the size " + std::get<exported::Expression>(n).text +
+          " is not a number: dynamic shapes are not supported yet; export without dynamic_shapes and without data-dependent sizes");
     sizes.push_back(*literal);
   }
   return sizes;
@@ -162,7 +165,8 @@ bool is_static(const exported::TensorMeta& meta) {
 }
 
 TensorType type_of(const exported::TensorMeta& meta, const std::string& place) {
-  if (meta.layout != exported::kStrided) throw CompileError(place + ": a tensor of sparse or other special layout, which is not supported; make it dense");
+  if (meta.layout != exported::kStrided)
+    throw CompileError(place + ": a tensor of sparse or other special layout, which is not supported; make it dense");
   TensorType type(exported::require_dtype(meta.scalar_type, place), literal(meta.sizes, place), literal(meta.strides, place));
   bool ok = type.sizes.size() == type.strides.size() && type.sizes.size() <= kMaxRank;
   for (size_t d = 0; ok && d < type.sizes.size(); ++d) ok = type.sizes[d] >= 0 && type.strides[d] >= 0;

@@ -78,7 +78,8 @@ class Flattener {
     } else if (node.target == "torch.ops.higher_order.with_effects") {
       drop_token(std::move(node));
     } else if (node.target.compare(0, 23, "torch.ops.higher_order.") == 0) {
-      throw CompileError(place_of(node) + ": " + node.target.substr(10) + " is not supported yet; write the model without control flow operators");
+      throw CompileError(place_of(node) + ": " + node.target.substr(10) +
+                         " is not supported yet; write the model without control flow operators");
     } else {
       out_.nodes.push_back(std::move(node));
     }
@@ -87,7 +88,8 @@ class Flattener {
   // (enabled, region, operands…): the operands become the region's inputs.
   void inline_region(const Node& node) {
     const exported::Subgraph* region = node.inputs.size() >= 2 ? node.inputs[1].argument.as<exported::Subgraph>() : nullptr;
-    const bool well_formed = region && region->graph && region->graph->inputs.size() + 2 == node.inputs.size() && region->graph->outputs.size() == node.outputs.size();
+    const bool well_formed = region && region->graph && region->graph->inputs.size() + 2 == node.inputs.size() &&
+                             region->graph->outputs.size() == node.outputs.size();
     if (!well_formed) throw CompileError(place_of(node) + ": the region of wrap_with_set_grad_enabled is malformed");
     Names names;
     for (size_t i = 0; i < region->graph->inputs.size(); ++i) {

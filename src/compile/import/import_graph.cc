@@ -18,8 +18,8 @@ struct InputStorage {
   std::string name;  // in the exported graph
 };
 
-std::vector<InputStorage> define_inputs(const exported::ExportedProgram& program, const exported::Graph& from, const AliasSets& aliases, Graph& to,
-                                        Memory& memory) {
+std::vector<InputStorage> define_inputs(const exported::ExportedProgram& program, const exported::Graph& from, const AliasSets& aliases,
+                                        Graph& to, Memory& memory) {
   std::vector<InputStorage> inputs;
   for (const InputSpec& spec : program.inputs) {
     const std::string place = "input '" + spec.name + "'";
@@ -52,12 +52,14 @@ std::vector<InputStorage> define_inputs(const exported::ExportedProgram& program
 std::string target_name(const exported::ExportedProgram& program, const OutputSpec& output) {
   if (output.kind == OutputSpec::Kind::InputMutation) return output.target;
   for (const InputSpec& input : program.inputs)
-    if (input.target == output.target && input.kind != InputSpec::Kind::User && input.argument.is<Tensor>()) return input.argument.as<Tensor>()->name;
+    if (input.target == output.target && input.kind != InputSpec::Kind::User && input.argument.is<Tensor>())
+      return input.argument.as<Tensor>()->name;
   throw CompileError("the program changes '" + output.target + "', which it does not list among its weights; the file is damaged");
 }
 
 bool is_mutation(const OutputSpec& o) {
-  return o.kind == OutputSpec::Kind::BufferMutation || o.kind == OutputSpec::Kind::ParameterMutation || o.kind == OutputSpec::Kind::InputMutation;
+  return o.kind == OutputSpec::Kind::BufferMutation || o.kind == OutputSpec::Kind::ParameterMutation ||
+         o.kind == OutputSpec::Kind::InputMutation;
 }
 
 void add_user_output(const OutputSpec& spec, Arguments& arguments, Builder& b, Graph& to) {
@@ -89,7 +91,8 @@ void apply_declared(const exported::ExportedProgram& program, Arguments& argumen
   for (const auto& [name, v] : writes) {
     const Value* old = memory.read(name);
     if (old == v) continue;
-    if (old->type.dtype != v->type.dtype || old->type.sizes != v->type.sizes) throw CompileError("the new value of '" + name + "' has another type than the old");
+    if (old->type.dtype != v->type.dtype || old->type.sizes != v->type.sizes)
+      throw CompileError("the new value of '" + name + "' has another type than the old");
     memory.write(name, v);
   }
 }
@@ -116,7 +119,8 @@ Graph import_graph(const exported::ExportedProgram& program, const WeightSource&
   Arguments arguments(from, memory);
   for (const OutputSpec& o : program.outputs) {
     if (o.kind == OutputSpec::Kind::User || o.kind == OutputSpec::Kind::Loss) add_user_output(o, arguments, b, to);
-    if (o.kind == OutputSpec::Kind::Gradient) throw CompileError("the program computes gradients, which etc does not; export the model for inference");
+    if (o.kind == OutputSpec::Kind::Gradient)
+      throw CompileError("the program computes gradients, which etc does not; export the model for inference");
     if (o.kind == OutputSpec::Kind::Unknown) throw CompileError("an output of kind '" + o.target + "', which etc does not know");
   }
   apply_declared(program, arguments, memory);

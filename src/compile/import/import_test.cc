@@ -28,7 +28,9 @@ class Program {
     program_.graph.tensors[name] = meta;
   }
   void input(const std::string& name, Sizes sizes) { add_input(InputSpec::Kind::User, name, "", std::move(sizes)); }
-  void buffer(const std::string& name, const std::string& fqn, Sizes sizes) { add_input(InputSpec::Kind::Buffer, name, fqn, std::move(sizes)); }
+  void buffer(const std::string& name, const std::string& fqn, Sizes sizes) {
+    add_input(InputSpec::Kind::Buffer, name, fqn, std::move(sizes));
+  }
   void node(const std::string& target, std::vector<exported::NamedArgument> inputs, const std::string& result, Sizes sizes) {
     type(result, std::move(sizes));
     exported::Node n;
@@ -183,7 +185,8 @@ TEST(Import, InlinesRegionsWithoutGradients) {
   region->outputs.push_back(tensor("t"));
   p.type("y", {3, 2});
   region->tensors["t"] = p.raw().graph.tensors["y"];
-  p.node("torch.ops.higher_order.wrap_with_set_grad_enabled", {{"", {false}}, {"", {exported::Subgraph{"g", region}}}, {"", tensor("x")}}, "y", {3, 2});
+  p.node("torch.ops.higher_order.wrap_with_set_grad_enabled", {{"", {false}}, {"", {exported::Subgraph{"g", region}}}, {"", tensor("x")}},
+         "y", {3, 2});
   p.output("y");
   const Graph graph = p.import();
   EXPECT_EQ(root_of(graph.outputs[0].value), graph.inputs[0]);

@@ -17,8 +17,8 @@ bool is_builtin(const std::string& op) {
   const size_t end = op.find("::");
   if (end == std::string::npos) return true;
   const std::string space = op.substr(0, end);
-  return space == "aten" || space == "prims" || space == "prim" || space == "higher_order" || space == "_c10d_functional" || space == "inductor" ||
-         space == "export";
+  return space == "aten" || space == "prims" || space == "prim" || space == "higher_order" || space == "_c10d_functional" ||
+         space == "inductor" || space == "export";
 }
 
 // A size that the file gives as an expression is what the op says.
@@ -28,8 +28,8 @@ void check_type(const exported::TensorMeta& meta, const TensorType& type, const 
     if (auto* n = std::get_if<int64_t>(&meta.sizes[d])) sizes[d] = *n;
   const DType dtype = exported::require_dtype(meta.scalar_type, place);
   if (dtype != type.dtype || sizes != type.sizes || meta.sizes.size() != sizes.size())
-    throw CompileError(std::string("gives ") + name_of(type.dtype) + to_string(type.sizes) + " where the file states " + name_of(dtype) + to_string(sizes) +
-                       "; the file is damaged, or etc has this op wrong: please report it with the file");
+    throw CompileError(std::string("gives ") + name_of(type.dtype) + to_string(type.sizes) + " where the file states " + name_of(dtype) +
+                       to_string(sizes) + "; the file is damaged, or etc has this op wrong: please report it with the file");
 }
 
 }  // namespace
@@ -62,9 +62,11 @@ void NodeImporter::import_known(const exported::Node& node) {
     return;
   }
   if (import_numbers(node)) return;
-  if (const std::optional<std::string> functional = functional_name(op); functional && is_builtin(op)) return import_in_place(node, op, *functional);
+  if (const std::optional<std::string> functional = functional_name(op); functional && is_builtin(op))
+    return import_in_place(node, op, *functional);
   if (op == "aten::batch_norm" || op == "aten::_native_batch_norm_legit") {
-    if (const auto* training = find_argument(node, "training"); training && training->as<bool>() && *training->as<bool>() && find_argument(node, "running_mean"))
+    if (const auto* training = find_argument(node, "training");
+        training && training->as<bool>() && *training->as<bool>() && find_argument(node, "running_mean"))
       return import_batch_norm(node);
   }
   const Schema* schema = Builder::schema_of(op);
@@ -122,8 +124,8 @@ void NodeImporter::import_batch_norm(const exported::Node& node) {
   };
   std::vector<TensorType> expected = expected_types(node);
   Results results = b_.call("aten::_native_batch_norm_legit_functional",
-                            {argument("input"), argument("weight"), argument("bias"), argument("running_mean"), argument("running_var"), true,
-                             argument("momentum"), argument("eps")},
+                            {argument("input"), argument("weight"), argument("bias"), argument("running_mean"), argument("running_var"),
+                             true, argument("momentum"), argument("eps")},
                             std::move(expected));
   const char* statistics[] = {"running_mean", "running_var"};
   for (size_t i = 0; i < 2; ++i) {
@@ -229,7 +231,8 @@ void NodeImporter::define_results(const exported::Node& node, const Results& res
       define_tensor(node, t->name, *v);
     } else if (auto* list = output.as<std::vector<Tensor>>()) {
       auto* values = std::get_if<Values>(&results[i]);
-      if (!values || values->size() != list->size()) throw InternalError("result " + std::to_string(i) + " is not a list of " + std::to_string(list->size()));
+      if (!values || values->size() != list->size())
+        throw InternalError("result " + std::to_string(i) + " is not a list of " + std::to_string(list->size()));
       for (size_t k = 0; k < list->size(); ++k) define_tensor(node, (*list)[k].name, (*values)[k]);
     }
   }
@@ -249,7 +252,8 @@ void NodeImporter::define_tensor(const exported::Node& node, const std::string& 
 
 void NodeImporter::throw_if_unknown() const {
   if (unknown_.empty()) return;
-  std::string list = unknown_.size() == 1 ? "one op has no kernel and no decomposition:" : std::to_string(unknown_.size()) + " ops have no kernel and no decomposition:";
+  std::string list = unknown_.size() == 1 ? "one op has no kernel and no decomposition:"
+                                          : std::to_string(unknown_.size()) + " ops have no kernel and no decomposition:";
   for (const auto& [op, unknown] : unknown_) {
     list += "\n  " + op + " at " + unknown.first_place;
     if (unknown.nodes > 1) list += " and " + std::to_string(unknown.nodes - 1) + (unknown.nodes == 2 ? " other node" : " other nodes");

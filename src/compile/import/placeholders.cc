@@ -16,7 +16,7 @@ namespace etc::compile {
 namespace {
 
 struct Placed {
-  std::string name;    // in the graph
+  std::string name;  // in the graph
   Weight weight;
   int64_t begin = 0, end = 0;  // range of elements in the storage
   bool written = false;
@@ -56,7 +56,8 @@ Placed place(const exported::InputSpec& spec, const WeightSource& weight, const 
 // The type of a root that holds `count` elements: as one of the windows shows them when one shows all, else one row.
 TensorType root_type(const std::vector<const Placed*>& members, int64_t begin, int64_t count) {
   for (const Placed* m : members)
-    if (m->begin == begin && m->weight.type.numel() == count && m->weight.type.is_contiguous()) return TensorType(m->weight.type.dtype, m->weight.type.sizes);
+    if (m->begin == begin && m->weight.type.numel() == count && m->weight.type.is_contiguous())
+      return TensorType(m->weight.type.dtype, m->weight.type.sizes);
   for (const Placed* m : members) {  // transposed, but dense: the sizes in the order of memory
     if (m->begin != begin || m->weight.type.numel() != count) continue;
     const TensorType& type = m->weight.type;
@@ -109,7 +110,8 @@ std::vector<StateStorage> define_weights(const exported::ExportedProgram& progra
       const std::vector<const Placed*> members(entry.begin() + static_cast<long>(first), entry.begin() + static_cast<long>(last));
       first = last;
 
-      const TensorType type = begin == end ? TensorType(members[0]->weight.type.dtype, members[0]->weight.type.sizes) : root_type(members, begin, end - begin);
+      const TensorType type =
+          begin == end ? TensorType(members[0]->weight.type.dtype, members[0]->weight.type.sizes) : root_type(members, begin, end - begin);
       const ConstantData& all = members[0]->weight.storage;
       const uint64_t width = size_in_bytes(type.dtype), bytes = static_cast<uint64_t>(end - begin) * width;
       const ConstantData data{all.owner, all.data + static_cast<uint64_t>(begin) * width, bytes};

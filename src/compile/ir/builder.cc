@@ -111,11 +111,13 @@ DType Builder::result_type(const Values& operands) const {
 
 void Builder::complete(const Schema& schema, std::vector<Argument>& args) {
   if (args.size() > schema.arguments.size())
-    throw InternalError(schema.name + " takes " + std::to_string(schema.arguments.size()) + " arguments, not " + std::to_string(args.size()));
+    throw InternalError(schema.name + " takes " + std::to_string(schema.arguments.size()) + " arguments, not " +
+                        std::to_string(args.size()));
   for (size_t i = 0; i < schema.arguments.size(); ++i) {
     const SchemaArgument& parameter = schema.arguments[i];
     if (i == args.size()) {
-      if (!parameter.default_value && !parameter.is_optional) throw CompileError(schema.name + " lacks its argument '" + parameter.name + "'");
+      if (!parameter.default_value && !parameter.is_optional)
+        throw CompileError(schema.name + " lacks its argument '" + parameter.name + "'");
       args.push_back(parameter.default_value.value_or(None{}));
     }
     args[i] = fitted(parameter, std::move(args[i]));
@@ -123,7 +125,9 @@ void Builder::complete(const Schema& schema, std::vector<Argument>& args) {
 }
 
 Argument Builder::fitted(const SchemaArgument& p, Argument a) {
-  auto misfit = [&p, &a] { return CompileError("argument '" + p.name + "' is " + to_string(a) + ", not " + p.type + (p.is_list ? "[]" : "")); };
+  auto misfit = [&p, &a] {
+    return CompileError("argument '" + p.name + "' is " + to_string(a) + ", not " + p.type + (p.is_list ? "[]" : ""));
+  };
   if (std::holds_alternative<None>(a)) {
     // None for a parameter that must be given: PyTorch writes it for device, generator and the like.
     if (p.is_optional || p.type == "Device" || p.type == "Generator" || p.type == "Layout") return a;
@@ -166,7 +170,8 @@ Argument Builder::fitted(const SchemaArgument& p, Argument a) {
   }
   if (auto* v = std::get_if<Value*>(&a)) {  // a tensor where the schema wants a number
     std::optional<Argument> number = number_in(*v);
-    if (!number) throw CompileError("argument '" + p.name + "' is a number that is only known when the program runs; etc needs it when compiling");
+    if (!number)
+      throw CompileError("argument '" + p.name + "' is a number that is only known when the program runs; etc needs it when compiling");
     return fitted(p, *number);
   }
   if (is_integer_type(p.type)) {
@@ -211,7 +216,8 @@ Results Builder::call_kernel(const Op& op, const Schema& schema, std::vector<Arg
   return Results(node->results.begin(), node->results.end());
 }
 
-Results Builder::decompose(const Decomposition& decomposition, const Schema& schema, std::vector<Argument> args, std::vector<TensorType> expected) {
+Results Builder::decompose(const Decomposition& decomposition, const Schema& schema, std::vector<Argument> args,
+                           std::vector<TensorType> expected) {
   if (depth_ == kMaxDepth) throw InternalError("the decomposition of " + schema.name + " does not end");
   struct Deeper {
     int& depth;
@@ -220,7 +226,8 @@ Results Builder::decompose(const Decomposition& decomposition, const Schema& sch
   } deeper(depth_);
   Results results = decomposition.decompose(*this, Call{schema, std::move(args), std::move(expected)});
   if (results.size() != schema.returns.size())
-    throw InternalError(schema.name + " has " + std::to_string(schema.returns.size()) + " results, its decomposition gave " + std::to_string(results.size()));
+    throw InternalError(schema.name + " has " + std::to_string(schema.returns.size()) + " results, its decomposition gave " +
+                        std::to_string(results.size()));
   for (Argument& r : results) {
     if (auto* v = std::get_if<Value*>(&r)) {
       *v = settled(*v);

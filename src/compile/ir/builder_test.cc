@@ -31,7 +31,9 @@ TEST_F(BuilderTest, KeepsTheCategoryOfNumbers) {
 TEST_F(BuilderTest, PutsNumbersIntoTheGraphInTheDtypeOfTheOp) {
   Value* sum = add(input(DType::F16, {2}), 0.5);
   for (const Argument& a : sum->producer->args)
-    if (auto* v = std::get_if<Value*>(&a)) { EXPECT_EQ((*v)->type.dtype, DType::F16); }
+    if (auto* v = std::get_if<Value*>(&a)) {
+      EXPECT_EQ((*v)->type.dtype, DType::F16);
+    }
 }
 
 TEST_F(BuilderTest, SaysWhichArgumentsDoNotFit) {
@@ -87,7 +89,8 @@ TEST_F(BuilderTest, ReplacesAllOfARootWithoutReadingIt) {
   Value* changed = b_.view_scatter(root, b_.transpose(root, 0, 1), source);
   EXPECT_EQ(changed->type.sizes, root->type.sizes);
   for (const auto& node : graph_.nodes)
-    if (node->op != "etc::view") for_each_operand(static_cast<const Node&>(*node), [&](const Value* v) { EXPECT_NE(root_of(const_cast<Value*>(v)), root); });
+    if (node->op != "etc::view")
+      for_each_operand(static_cast<const Node&>(*node), [&](const Value* v) { EXPECT_NE(root_of(const_cast<Value*>(v)), root); });
 }
 
 TEST_F(BuilderTest, RefusesToWriteIntoAnExpandedTensor) {

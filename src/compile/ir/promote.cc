@@ -37,7 +37,8 @@ DType promote_types(DType a, DType b) {
     if (size_in_bytes(a) == size_in_bytes(b)) return DType::I16;  // u8 and i8
     return size_in_bytes(a) > size_in_bytes(b) ? a : b;
   }
-  throw CompileError(std::string("there is no common dtype of ") + name_of(a) + " and " + name_of(b) + "; convert one of them in the model");
+  throw CompileError(std::string("there is no common dtype of ") + name_of(a) + " and " + name_of(b) +
+                     "; convert one of them in the model");
 }
 
 void ResultType::add(std::optional<DType>& category, DType dtype) { category = category ? promote_types(*category, dtype) : dtype; }

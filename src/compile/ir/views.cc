@@ -13,7 +13,8 @@ int64_t rank_of(const Value* v) { return static_cast<int64_t>(v->type.sizes.size
 
 size_t checked_dim(int64_t dim, int64_t rank) {
   const int64_t wrapped = wrap_dim(dim, rank), limit = std::max<int64_t>(rank, 1);
-  if (wrapped < 0 || wrapped >= limit) throw CompileError("dimension " + std::to_string(dim) + " of a tensor of rank " + std::to_string(rank));
+  if (wrapped < 0 || wrapped >= limit)
+    throw CompileError("dimension " + std::to_string(dim) + " of a tensor of rank " + std::to_string(rank));
   return static_cast<size_t>(wrapped);
 }
 
@@ -99,8 +100,10 @@ std::string to_string(const TensorType& type) {
 
 Value* Builder::window(Value* v, DType dtype, Sizes sizes, Sizes strides, int64_t offset) {
   Value* root = root_of(settled(v));
-  if (sizes.size() > kMaxRank) throw CompileError("a tensor of rank " + std::to_string(sizes.size()) + "; etc goes to " + std::to_string(kMaxRank));
-  if (sizes.size() != strides.size()) throw CompileError("sizes " + to_string(sizes) + " and strides " + to_string(strides) + " differ in length");
+  if (sizes.size() > kMaxRank)
+    throw CompileError("a tensor of rank " + std::to_string(sizes.size()) + "; etc goes to " + std::to_string(kMaxRank));
+  if (sizes.size() != strides.size())
+    throw CompileError("sizes " + to_string(sizes) + " and strides " + to_string(strides) + " differ in length");
   int64_t numel = 1, last = offset;
   bool inside = offset >= 0;
   for (size_t d = 0; d < sizes.size() && inside; ++d) {
@@ -177,7 +180,8 @@ Value* Builder::select(Value* v, int64_t dim, int64_t index) {
   if (rank_of(v) == 0) throw CompileError("a selection from a 0-d tensor");
   const size_t d = checked_dim(dim, rank_of(v));
   const int64_t n = v->type.sizes[d], i = index < 0 ? index + n : index;
-  if (i < 0 || i >= n) throw CompileError("index " + std::to_string(index) + " is outside of dimension " + std::to_string(dim) + " of " + to_string(v->type));
+  if (i < 0 || i >= n)
+    throw CompileError("index " + std::to_string(index) + " is outside of dimension " + std::to_string(dim) + " of " + to_string(v->type));
   Sizes sizes = v->type.sizes, strides = v->type.strides;
   const int64_t offset = view_offset(v) + i * strides[d];
   sizes.erase(sizes.begin() + static_cast<long>(d));
