@@ -3,7 +3,9 @@
 # Counts: 10,000 programs and 2,000 models (ETC_FUZZ_PROGRAMS, ETC_FUZZ_MODELS change them). Memory is capped at 2 GiB by the sanitizers' own
 # limit when they are on, since they map terabytes that they do not use; by ulimit otherwise.
 set -eu
-program=$1 pt2=$2 compile=$3 root=$4
+here=$(pwd)
+absolute_path() { case $1 in /*) echo "$1" ;; *) echo "$here/$1" ;; esac; }
+program=$(absolute_path "$1") pt2=$(absolute_path "$2") compile=$(absolute_path "$3") root=$4
 export ASAN_OPTIONS="max_allocation_size_mb=2048:allocator_may_return_null=0:hard_rss_limit_mb=4096:detect_leaks=0"
 export UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1"
 if ! nm "$program" 2>/dev/null | grep -q __asan_init; then ulimit -v 4194304; fi

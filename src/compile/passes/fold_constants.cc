@@ -33,11 +33,13 @@ class Folder {
     for (auto it = graph_.nodes.begin(); it != graph_.nodes.end();) {
       auto next = std::next(it);
       if (is_constant(**it) && fold(it)) {
-        graph_.nodes.erase(it);
+        removed_.splice(removed_.end(), graph_.nodes, it);
         changed = true;
       }
       it = next;
     }
+    for (const auto& node : removed_)
+      for (Value* r : node->results) r->producer = nullptr;
     return changed;
   }
 
@@ -114,6 +116,7 @@ class Folder {
 
   Graph& graph_;
   std::unordered_map<const Value*, std::vector<Node*>> consumers_;
+  Graph::NodeList removed_;  // folded; consumers_ and views of their results still name them while the pass runs
 };
 
 }  // namespace
