@@ -38,9 +38,15 @@ Results arange(Builder& b, const Call& c) {
   DType dtype = DType::I64;
   for (size_t i = 0; i < kNumbers; ++i)
     if (std::holds_alternative<double>(c.args[i])) dtype = DType::F32;
+  dtype = dtype_of(c, kNumbers, dtype);
+  // PyTorch counts I64 ranges in integers.
+  const auto bound = [&](const Argument& a) -> Argument {
+    if (dtype == DType::I64) return static_cast<int64_t>(number(a));
+    return a;
+  };
   Argument start = int64_t{0};
-  if (kNumbers == 2) start = c.args[0];
-  return b.call("aten::arange.start_step", {start, c.args[kNumbers - 1], int64_t{1}, static_cast<int64_t>(dtype_of(c, kNumbers, dtype))});
+  if (kNumbers == 2) start = bound(c.args[0]);
+  return b.call("aten::arange.start_step", {start, bound(c.args[kNumbers - 1]), int64_t{1}, static_cast<int64_t>(dtype)});
 }
 
 // base ^ (steps equal steps from start to end).

@@ -14,7 +14,7 @@ CASES = [
     case("aten::zeros_like", X), case("aten::ones_like", I), case("aten::ones_like", X, dtype=torch.uint8), case("aten::full_like", X, 2), case("aten::full_like", I, 2.7),
     case("aten::full_like", I, 2.5, dtype=torch.float32), case("aten::new_zeros", I, [3]), case("aten::new_ones", X, [2, 2], dtype=torch.bool),
     case("aten::new_full", X, [2], 3), case("aten::new_full", I, [2], 3.5, dtype=torch.float32), case("aten::scalar_tensor", 3),
-    case("aten::scalar_tensor", 3, dtype=torch.int64), case("aten::arange", 5), case("aten::arange", 4.5), case("aten::arange", 5, dtype=torch.float32),
+    case("aten::scalar_tensor", 3, dtype=torch.int64), case("aten::arange", 5), case("aten::arange", 4.5), case("aten::arange", 3.5, dtype=torch.int64), case("aten::arange", 5, dtype=torch.float32),
     case("aten::arange.start", 2, 7), case("aten::arange.start", 0.5, 3), case("aten::arange.start_step", 7, 1, -2), case("aten::linspace", 0, 1, 5),
     case("aten::linspace", -2, 10, 7, dtype=torch.float64), case("aten::logspace", 0, 2, 5), case("aten::logspace", -1, 1, 1, 2.0),
     case("aten::logspace", 0, 3, 4, 2.0, dtype=torch.int64), case("aten::eye", 3), case("aten::eye.m", 2, 4), case("aten::tril_indices", 3, 4),

@@ -25,16 +25,18 @@ Results index_fill(Builder& b, const Call& c) {  // self, dim, index, value
 // Indices into the flattened tensor; negative ones count from the end.
 Results take(Builder& b, const Call& c) { return b.call("aten::index.Tensor", {b.reshape(c.tensor(0), {-1}), Values{c.tensor(1)}}); }
 
+// As gather, with broadcasting and indices that count from the end.
 Results take_along_dim(Builder& b, const Call& c) {
-  const Term x = term(b, c, 0), indices = term(b, c, 1);
-  if (!c.has(2)) return b.call("aten::gather", {b.reshape(x, {-1}), 0, b.reshape(indices, {-1})});
-  const auto d = static_cast<size_t>(wrap_dim(c.integer(2), rank_of(x)));
-  Sizes sx = x->type.sizes, si = indices->type.sizes;
+  const Term x = c.has(2) ? term(b, c, 0) : reshape(term(b, c, 0), {-1}), given = c.has(2) ? term(b, c, 1) : reshape(term(b, c, 1), {-1});
+  const int64_t dim = c.has(2) ? wrap_dim(c.integer(2), rank_of(x)) : 0;
+  const auto d = static_cast<size_t>(dim);
+  Sizes sx = x->type.sizes, si = given->type.sizes;
   if (sx.size() != si.size() || d >= sx.size()) throw CompileError("take_along_dim of tensors of different rank");
   sx[d] = si[d] = 1;
   Sizes all = broadcast(sx, si), along = all;
-  all[d] = x->type.sizes[d], along[d] = indices->type.sizes[d];
-  return b.call("aten::gather", {b.expand(x, all), c.args[2], b.expand(indices, along)});
+  all[d] = x->type.sizes[d], along[d] = given->type.sizes[d];
+  const Term indices = where(lt(given, 0), given + all[d], given);
+  return b.call("aten::gather", {b.expand(x, all), dim, b.expand(indices, along)});
 }
 
 Results embedding_bag(Builder& b, const Call& c, int64_t padding_idx) {

@@ -14,7 +14,7 @@ T = torch.tensor
 CASES = [
     case("aten::index_fill.int_Scalar", X, 1, T([0, 2]), 2.5), case("aten::index_fill.int_Scalar", X, -1, T(1), 3), case("aten::index_fill.int_Tensor", M, 0, T([2]), T(7.0)),
     case("aten::take", M, T([[0, 5], [11, -1]])), case("aten::take_along_dim", M, T([[0], [2], [1]]), 1), case("aten::take_along_dim", M, T([[1, 0, 2, 0]]), 0),
-    case("aten::take_along_dim", M, T([3, 11])), case("aten::masked_scatter", M, M > 0, r(12)), case("aten::masked_scatter", r(2, 3, 4), M > 0, r(24)),
+    case("aten::take_along_dim", M, T([3, 11])), case("aten::take_along_dim", M, T([[-1, 0, 2, -2]]), 0), case("aten::masked_scatter", M, M > 0, r(12)), case("aten::masked_scatter", r(2, 3, 4), M > 0, r(24)),
     case("aten::scatter.reduce", r(3, 5), 1, T([[0, 1, 1], [2, 2, 0]]), r(2, 3), reduce="add"),
     case("aten::scatter.reduce", r(3, 5), 0, T([[0, 1, 1], [2, 2, 0]]), r(2, 3), reduce="multiply"),
     case("aten::scatter.value_reduce", r(3, 5), 1, T([[0, 1, 1]]), 2, reduce="add"), case("aten::isin.Tensor_Tensor", M.round(), T([0.0, 1.0])),

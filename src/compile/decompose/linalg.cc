@@ -38,12 +38,14 @@ Term matmul(const Term& a, const Term& b) {
   return reshape(apply("aten::bmm", {left, right}), joined(batch, {rows, columns}));
 }
 
-// beta * self + alpha * product of the two factors.
+// beta * self + alpha * product of the two factors; integers have integer factors.
 Results add_product(Builder& b, const Call& c, const Term& product) {
+  const DType dtype = result_type(b, {c.args[0], product.argument()});
+  const auto factor = [&](size_t i) { return is_integral(dtype) ? term(b, b.scalar(dtype, c.args[i])) : term(b, c, i); };
   const double beta = number(c.args[3]), alpha = number(c.args[4]);
-  const Term scaled = alpha == 1 ? product : product * term(b, c, 4);
+  const Term scaled = alpha == 1 ? product : product * factor(4);
   if (beta == 0) return {b.expand(scaled, broadcast(c.tensor(0)->type.sizes, scaled->type.sizes))};
-  return {(beta == 1 ? term(b, c, 0) : term(b, c, 0) * term(b, c, 3)) + scaled};
+  return {(beta == 1 ? term(b, c, 0) : term(b, c, 0) * factor(3)) + scaled};
 }
 Results addmv(Builder& b, const Call& c) { return add_product(b, c, mv(term(b, c, 1), term(b, c, 2))); }
 Results addr(Builder& b, const Call& c) { return add_product(b, c, outer(term(b, c, 1), term(b, c, 2))); }

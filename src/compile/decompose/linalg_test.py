@@ -75,6 +75,13 @@ def test_cdist(p):
     check("aten::cdist", r(3, 4), r(5, 4), p, rtol=1e-4, atol=1e-4)
 
 
+def test_sums_of_products_of_integers():
+    i = torch.arange(12).reshape(3, 4)
+    check("aten::addmv", i[:, 0], i, i[0], beta=2, alpha=3)
+    check("aten::addr", i, i[:, 0], i[0], beta=0, alpha=2)
+    check("aten::addr", i > 3, i[:, 0] > 4, i[0] > 1)
+
+
 def test_int_mm():
     a, b = torch.randint(-128, 127, (17, 8), dtype=torch.int8), torch.randint(-128, 127, (8, 16), dtype=torch.int8)
     check("aten::_int_mm", a, b)

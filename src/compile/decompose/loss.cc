@@ -120,7 +120,7 @@ Results nll(Builder& b, Value* log_probabilities, Value* classes, Value* weights
   } else {
     loss = where(used, loss, 0.0);
   }
-  if (reduction == kNone) return {loss, b.scalar(dtype, 0.0)};
+  if (reduction == kNone) return {loss, rank_of(log_p) == 1 ? weight.value() : b.scalar(dtype, 0.0)};
   const Term total = sum(loss), total_weight = sum(weight);
   return {reduction == kSum ? total : total / total_weight, total_weight};
 }

@@ -24,7 +24,7 @@ for reduction in [0, 1, 2]:
         case("aten::poisson_nll_loss", U, V * 3, False, True, 1e-8, reduction), case("aten::margin_ranking_loss", r(3), r(3), SIGNS, 0.2, reduction),
         case("aten::hinge_embedding_loss", r(3), SIGNS, 1.0, reduction), case("aten::cosine_embedding_loss", X, Y, SIGNS, 0.1, reduction),
         case("aten::triplet_margin_loss", X, Y, U, 1.0, 2.0, 1e-6, False, reduction), case("aten::triplet_margin_loss", X, Y, U, 1.0, 1.0, 1e-6, True, reduction),
-        case("aten::nll_loss_nd", X[0], T(2), None, reduction),
+        case("aten::nll_loss_nd", X[0], T(2), None, reduction), case("aten::nll_loss_forward", X[0], T(2), WEIGHTS, reduction, -100),
     ]
     for weight in [None, WEIGHTS]:
         CASES += [

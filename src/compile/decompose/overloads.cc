@@ -27,7 +27,6 @@ std::vector<Decomposition> overload_decompositions() {
       {"aten::remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor", same_as<"aten::remainder.Tensor">},
       {"aten::fmod.Scalar(Tensor self, Scalar other) -> Tensor", same_as<"aten::fmod.Tensor">},
       {"aten::copysign.Scalar(Tensor self, Scalar other) -> Tensor", same_as<"aten::copysign.Tensor">},
-      {"aten::lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor", same_as<"aten::lerp.Tensor">},
 
       {"aten::eq.Scalar(Tensor self, Scalar other) -> Tensor", same_as<"aten::eq.Tensor">},
       {"aten::ne.Scalar(Tensor self, Scalar other) -> Tensor", same_as<"aten::ne.Tensor">},

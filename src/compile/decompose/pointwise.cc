@@ -127,6 +127,13 @@ Results logit(Builder& b, const Call& c) {
   return {cast(log(x / (1 - x)), dtype)};
 }
 
+// The weight has more digits than a small float.
+Results lerp(Builder& b, const Call& c) {
+  const DType dtype = result_type(b, {c.args[0], c.args[1]});
+  const auto wide = [&](size_t i) { return cast(cast(term(b, c, i), dtype), opmath(dtype)); };
+  return {cast(apply("aten::lerp.Tensor", {wide(0), wide(1), term(b, c, 2)}), dtype)};
+}
+
 // Minimum or maximum that prefers the number over NaN.
 template <OpName op>
 Results ignoring_nan(Builder& b, const Call& c) {
@@ -182,6 +189,7 @@ std::vector<Decomposition> pointwise_decompositions() {
       {"aten::logit(Tensor self, float? eps=None) -> Tensor", logit},
       {"aten::frac(Tensor self) -> Tensor",
        [](Builder& b, const Call& c) -> Results { return {term(b, c, 0) - apply("aten::trunc", {term(b, c, 0)})}; }},
+      {"aten::lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor", lerp},
       {"aten::heaviside(Tensor self, Tensor values) -> Tensor",
        [](Builder& b, const Call& c) -> Results {
          const Term x = term(b, c, 0);

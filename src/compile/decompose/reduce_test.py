@@ -75,3 +75,9 @@ def test_quantile(x, dim, keepdim, between):
         check("aten::quantile.scalar", x, q, dim, keepdim, interpolation=between)
     check("aten::quantile", x, torch.tensor([0.1, 0.5, 1.0]), dim, keepdim, interpolation=between)
     check("aten::quantile", x, torch.tensor(0.3), dim, keepdim, interpolation=between)
+
+
+def test_quantile_of_a_number():
+    for keepdim in [False, True]:
+        check("aten::quantile.scalar", SCALAR, 0.5, 0, keepdim)
+        check("aten::quantile", SCALAR, torch.tensor([0.5, 0.2]), 0, keepdim)

@@ -68,7 +68,8 @@ Quantile prepare_quantile(Builder& b, const Call& c) {  // self, q, dim, keepdim
 // `found` has the quantiles in its last dimension; they go to the front, or away when q was a number.
 Results place_quantile(const Call& c, const Quantile& s, const Term& found, bool is_list) {
   const Term safe = where(s.has_nan, std::numeric_limits<double>::quiet_NaN(), found);  // [..., q]
-  Term result = transpose(unsqueeze(safe, -2), s.dim, -2);                              // puts a one where dim was: [..1.., last, q]
+  if (rank_of(c.tensor(0)) == 0) return {is_list ? safe : reshape(safe, {})};
+  Term result = transpose(unsqueeze(safe, -2), s.dim, -2);  // puts a one where dim was: [..1.., last, q]
   // transposing again what prepare_quantile did: the dimensions are in place, with q last
   std::vector<int64_t> dims = {rank_of(result) - 1};
   for (int64_t d = 0; d + 1 < rank_of(result); ++d) dims.push_back(d);
