@@ -11,13 +11,19 @@ F32_F64 = [torch.float32, torch.float64]
 
 CONVOLUTIONS = [
     case("aten::conv1d", r(2, 3, 8), r(4, 3, 3), r(4), [2], [1], [1], 1), case("aten::conv1d", r(3, 8), r(4, 3, 3)),
-    case("aten::conv2d", r(2, 4, 7, 6), r(6, 2, 3, 2), r(6), [2, 1], [1, 0], [1, 2], 2), case("aten::conv2d", r(4, 7, 6), r(6, 4, 3, 3), r(6), [1], [1]),
-    case("aten::conv2d", r(2, 4, 7, 6), r(4, 1, 3, 3), None, [1], [1], [1], 4), case("aten::conv3d", r(1, 2, 4, 5, 6), r(3, 2, 2, 3, 2), r(3), [1, 2, 1], [0, 1, 1]),
-    case("aten::conv1d.padding", r(2, 3, 8), r(4, 3, 4), r(4), [1], "same"), case("aten::conv2d.padding", r(2, 3, 8, 7), r(4, 3, 4, 3), r(4), [1, 1], "same", [1, 2]),
-    case("aten::conv2d.padding", r(2, 3, 8, 7), r(4, 3, 3, 3), None, [2, 2], "valid"), case("aten::conv3d.padding", r(1, 2, 4, 5, 6), r(3, 2, 2, 3, 2), None, [1, 1, 1], "same"),
-    case("aten::conv2d.padding", r(3, 8, 7), r(4, 3, 4, 3), r(4), [1, 1], "same"), case("aten::conv_transpose1d", r(2, 3, 5), r(3, 4, 3), r(4), [2], [1], [1]),
+    case("aten::conv2d", r(2, 4, 7, 6), r(6, 2, 3, 2), r(6), [2, 1], [1, 0], [1, 2], 2),
+    case("aten::conv2d", r(4, 7, 6), r(6, 4, 3, 3), r(6), [1], [1]),
+    case("aten::conv2d", r(2, 4, 7, 6), r(4, 1, 3, 3), None, [1], [1], [1], 4),
+    case("aten::conv3d", r(1, 2, 4, 5, 6), r(3, 2, 2, 3, 2), r(3), [1, 2, 1], [0, 1, 1]),
+    case("aten::conv1d.padding", r(2, 3, 8), r(4, 3, 4), r(4), [1], "same"),
+    case("aten::conv2d.padding", r(2, 3, 8, 7), r(4, 3, 4, 3), r(4), [1, 1], "same", [1, 2]),
+    case("aten::conv2d.padding", r(2, 3, 8, 7), r(4, 3, 3, 3), None, [2, 2], "valid"),
+    case("aten::conv3d.padding", r(1, 2, 4, 5, 6), r(3, 2, 2, 3, 2), None, [1, 1, 1], "same"),
+    case("aten::conv2d.padding", r(3, 8, 7), r(4, 3, 4, 3), r(4), [1, 1], "same"),
+    case("aten::conv_transpose1d", r(2, 3, 5), r(3, 4, 3), r(4), [2], [1], [1]),
     case("aten::conv_transpose2d.input", r(2, 4, 5, 4), r(4, 3, 3, 3), r(6), [2, 1], [1, 0], [1, 0], 2, [1, 1]),
-    case("aten::conv_transpose2d.input", r(4, 5, 4), r(4, 3, 3, 3), None, [2]), case("aten::conv_transpose3d.input", r(1, 2, 3, 3, 3), r(2, 2, 2, 2, 2), None, [2]),
+    case("aten::conv_transpose2d.input", r(4, 5, 4), r(4, 3, 3, 3), None, [2]),
+    case("aten::conv_transpose3d.input", r(1, 2, 3, 3, 3), r(2, 2, 2, 2, 2), None, [2]),
     case("aten::_convolution", r(2, 3, 8), r(4, 3, 3), None, [1], [0], [1], False, [0], 1, False, False, True, True),
 ]
 
@@ -60,10 +66,12 @@ def test_fused_rms_norm():
 
 
 POOLS = [
-    case("aten::max_pool1d", r(2, 3, 9), [3], [2], [1]), case("aten::max_pool1d", r(3, 9), [2]), case("aten::max_pool1d_with_indices", r(2, 3, 9), [3], [1], [0], [2]),
+    case("aten::max_pool1d", r(2, 3, 9), [3], [2], [1]), case("aten::max_pool1d", r(3, 9), [2]),
+    case("aten::max_pool1d_with_indices", r(2, 3, 9), [3], [1], [0], [2]),
     case("aten::max_pool2d", r(2, 3, 9, 8), [3, 2], [2, 2], [1, 1], [1, 1], True), case("aten::max_pool2d", r(3, 9, 8), [2]),
     case("aten::max_pool3d", r(1, 2, 5, 6, 7), [2, 3, 2], [2, 2, 1]), case("aten::avg_pool1d", r(2, 3, 9), [3], [2], [1], True, False),
-    case("aten::avg_pool1d", r(3, 9), [2]), case("aten::adaptive_avg_pool1d", r(2, 3, 10), [4]), case("aten::adaptive_avg_pool1d", r(3, 7), [1]),
+    case("aten::avg_pool1d", r(3, 9), [2]), case("aten::adaptive_avg_pool1d", r(2, 3, 10), [4]),
+    case("aten::adaptive_avg_pool1d", r(3, 7), [1]),
     case("aten::adaptive_avg_pool2d", r(2, 3, 7, 8), [3, 5]), case("aten::adaptive_avg_pool2d", r(2, 3, 7, 8), [1, 1]),
     case("aten::adaptive_avg_pool2d", r(3, 7, 8), [2, 2]), case("aten::adaptive_avg_pool3d", r(1, 2, 4, 5, 6), [2, 2, 3]),
     case("aten::adaptive_avg_pool3d", r(1, 2, 4, 5, 6), [1, 1, 1]), case("aten::adaptive_max_pool1d", r(2, 3, 10), [4]),
@@ -80,7 +88,8 @@ def test_pool(op, args, kwargs):
 IMAGE, LINE, CUBE = r(2, 3, 5, 6), r(2, 3, 7), r(1, 2, 3, 4, 5)
 RESIZES = []
 for name in ["upsample_nearest", "_upsample_nearest_exact"]:
-    RESIZES += [case(f"aten::{name}1d.vec", LINE, [11], None), case(f"aten::{name}1d.vec", LINE, None, [1.7]), case(f"aten::{name}2d.vec", IMAGE, [10, 9], None),
+    RESIZES += [case(f"aten::{name}1d.vec", LINE, [11], None), case(f"aten::{name}1d.vec", LINE, None, [1.7]),
+    case(f"aten::{name}2d.vec", IMAGE, [10, 9], None),
                 case(f"aten::{name}2d.vec", IMAGE, None, [0.6, 2.3]), case(f"aten::{name}3d.vec", CUBE, None, [2.0, 1.5, 0.5])]
 for align in [False, True]:
     RESIZES += [case("aten::upsample_linear1d.vec", LINE, [12], align, None), case("aten::upsample_linear1d.vec", LINE, None, align, [1.6]),
@@ -96,18 +105,22 @@ def test_resize(op, args, kwargs):
 
 
 ARRANGEMENTS = [
-    case("aten::pixel_shuffle", r(2, 12, 3, 4), 2), case("aten::pixel_shuffle", r(9, 3, 4), 3), case("aten::pixel_unshuffle", r(2, 3, 6, 4), 2),
+    case("aten::pixel_shuffle", r(2, 12, 3, 4), 2), case("aten::pixel_shuffle", r(9, 3, 4), 3),
+    case("aten::pixel_unshuffle", r(2, 3, 6, 4), 2),
     case("aten::channel_shuffle", r(2, 6, 3), 3), case("aten::native_channel_shuffle", r(2, 6, 3, 2), 2),
-    case("aten::affine_grid_generator", r(2, 2, 3), [2, 3, 4, 5], False), case("aten::affine_grid_generator", r(2, 2, 3), [2, 3, 4, 1], True),
+    case("aten::affine_grid_generator", r(2, 2, 3), [2, 3, 4, 5], False),
+    case("aten::affine_grid_generator", r(2, 2, 3), [2, 3, 4, 1], True),
     case("aten::affine_grid_generator", r(1, 3, 4), [1, 3, 2, 3, 4], True),
     case("aten::grid_sampler", r(2, 3, 5, 6), torch.rand(2, 4, 3, 2) * 2.4 - 1.2, 0, 0, False),
     case("aten::im2col", r(2, 3, 6, 7), [2, 3], [1, 2], [1, 0], [2, 1]), case("aten::im2col", r(3, 6, 7), [2, 2], [1, 1], [0, 0], [2, 2]),
-    case("aten::col2im", r(2, 12, 15), [6, 4], [2, 2], [1, 1], [0, 0], [1, 1]), case("aten::col2im", r(12, 4), [5, 5], [2, 2], [1, 1], [1, 1], [3, 3]),
+    case("aten::col2im", r(2, 12, 15), [6, 4], [2, 2], [1, 1], [0, 0], [1, 1]),
+    case("aten::col2im", r(12, 4), [5, 5], [2, 2], [1, 1], [1, 1], [3, 3]),
 ]
 for mode, value in [("constant", None), ("constant", 2.5), ("reflect", None), ("replicate", None), ("circular", None)]:
     ARRANGEMENTS += [case("aten::pad", r(2, 3, 5), [2, 1], mode, value), case("aten::pad", r(2, 3, 5, 6), [1, 2, 3, 0], mode, value),
                      case("aten::pad", r(1, 2, 4, 5, 6), [1, 2, 3, 1, 0, 2], mode, value)]
-ARRANGEMENTS += [case("aten::pad", r(3, 5), [-1, 2], "constant", 1.0), case("aten::_pad_circular", r(2, 3, 6), [-1, 3]), case("aten::_pad_enum", r(2, 3, 6), [1, 2], 1)]
+ARRANGEMENTS += [case("aten::pad", r(3, 5), [-1, 2], "constant", 1.0), case("aten::_pad_circular", r(2, 3, 6), [-1, 3]),
+case("aten::_pad_enum", r(2, 3, 6), [1, 2], 1)]
 
 
 @pytest.mark.parametrize("op,args,kwargs", ARRANGEMENTS)

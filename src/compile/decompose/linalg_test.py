@@ -10,8 +10,10 @@ r = torch.randn
 
 
 def matmul_shapes():
-    return [((4,), (4,)), ((3, 4), (4,)), ((4,), (4, 5)), ((3, 4), (4, 5)), ((2, 3, 4), (4, 5)), ((2, 3, 4), (4,)), ((4,), (2, 4, 5)), ((3, 4), (2, 4, 5)),
-            ((2, 3, 4), (2, 4, 5)), ((2, 1, 3, 4), (6, 4, 5)), ((1, 3, 4), (2, 4, 5)), ((2, 2, 3, 4), (4, 5)), ((0, 3, 4), (4, 5)), ((2, 3, 0), (0, 5))]
+    return [((4,), (4,)), ((3, 4), (4,)), ((4,), (4, 5)), ((3, 4), (4, 5)), ((2, 3, 4), (4, 5)), ((2, 3, 4), (4,)), ((4,), (2, 4, 5)),
+    ((3, 4), (2, 4, 5)),
+            ((2, 3, 4), (2, 4, 5)), ((2, 1, 3, 4), (6, 4, 5)), ((1, 3, 4), (2, 4, 5)), ((2, 2, 3, 4), (4, 5)), ((0, 3, 4), (4, 5)),
+            ((2, 3, 0), (0, 5))]
 
 
 @pytest.mark.parametrize("a,b", matmul_shapes())
@@ -27,9 +29,12 @@ def test_matmul_of_strided_operands():
 
 PRODUCTS = [
     case("aten::dot", r(5), r(5)), case("aten::vdot", r(5), r(5)), case("aten::mv", r(3, 4), r(4)), case("aten::outer", r(3), r(4)),
-    case("aten::ger", r(3), r(4)), case("aten::inner", r(2, 3, 4), r(5, 4)), case("aten::inner", r(4), r(4)), case("aten::inner", r(()), r(2, 3)),
-    case("aten::linalg_vecdot", r(3, 4), r(4)), case("aten::linalg_vecdot", r(3, 4), r(3, 4), dim=0), case("aten::linalg_matmul", r(2, 3, 4), r(4, 5)),
-    case("aten::addmv", r(3), r(3, 4), r(4)), case("aten::addmv", r(()), r(3, 4), r(4), beta=0.5, alpha=2), case("aten::addmv", r(3), r(3, 4), r(4), beta=0),
+    case("aten::ger", r(3), r(4)), case("aten::inner", r(2, 3, 4), r(5, 4)), case("aten::inner", r(4), r(4)),
+    case("aten::inner", r(()), r(2, 3)),
+    case("aten::linalg_vecdot", r(3, 4), r(4)), case("aten::linalg_vecdot", r(3, 4), r(3, 4), dim=0),
+    case("aten::linalg_matmul", r(2, 3, 4), r(4, 5)),
+    case("aten::addmv", r(3), r(3, 4), r(4)), case("aten::addmv", r(()), r(3, 4), r(4), beta=0.5, alpha=2),
+    case("aten::addmv", r(3), r(3, 4), r(4), beta=0),
     case("aten::addr", r(3, 4), r(3), r(4), beta=2, alpha=0.5), case("aten::addbmm", r(3, 5), r(2, 3, 4), r(2, 4, 5), beta=0.5, alpha=2),
     case("aten::addbmm", r(5), r(2, 3, 4), r(2, 4, 5)), case("aten::tensordot", r(2, 3, 4), r(4, 3, 5), [1, 2], [1, 0]),
     case("aten::tensordot", r(2, 3), r(4, 5), [], []), case("aten::tensordot", r(2, 1), r(4, 5), [1], [0]),
@@ -37,7 +42,8 @@ PRODUCTS = [
     case("aten::linalg_multi_dot", [r(2, 30), r(30, 3), r(3, 20)]), case("aten::linalg_multi_dot", [r(3), r(3, 4), r(4, 5), r(5)]),
     case("aten::chain_matmul", [r(2, 3), r(3, 4), r(4, 5), r(5, 6)]), case("aten::linalg_matrix_power", r(2, 3, 3), 5),
     case("aten::linalg_matrix_power", r(3, 3), 0), case("aten::matrix_power", r(3, 3), 1), case("aten::cross", r(4, 3), r(4, 3)),
-    case("aten::cross", r(3, 4), r(3, 4), 0), case("aten::linalg_cross", r(2, 3), r(1, 3)), case("aten::linalg_cross", r(3, 2), r(3, 2), dim=0),
+    case("aten::cross", r(3, 4), r(3, 4), 0), case("aten::linalg_cross", r(2, 3), r(1, 3)),
+    case("aten::linalg_cross", r(3, 2), r(3, 2), dim=0),
     case("aten::bilinear", r(2, 5, 3), r(2, 5, 4), r(6, 3, 4), r(6)), case("aten::bilinear", r(2, 3), r(2, 4), r(6, 3, 4)),
     case("aten::_trilinear", r(2, 3), r(6, 3, 4), r(2, 4), [1, 3], [0], [1, 2], [2, 3]), case("aten::cosine_similarity", r(3, 4), r(3, 4)),
     case("aten::cosine_similarity", r(3, 4), r(1, 4), 1, 1e-4), case("aten::cosine_similarity", torch.zeros(2, 3), r(2, 3), -1),
@@ -51,9 +57,12 @@ def test_product(op, args, kwargs):
 
 
 @pytest.mark.parametrize("equation,shapes", [
-    ("ij,jk->ik", [(2, 3), (3, 4)]), ("ij,jk", [(2, 3), (3, 4)]), ("ij->ji", [(2, 3)]), ("ij->", [(2, 3)]), ("ii->i", [(3, 3)]), ("ii", [(3, 3)]),
-    ("iji->j", [(3, 2, 3)]), ("i,j->ij", [(2,), (3,)]), ("bij,bjk->bik", [(5, 2, 3), (5, 3, 4)]), ("bhid,bhjd->bhij", [(2, 3, 4, 5), (2, 3, 6, 5)]),
-    ("...ij,...jk->...ik", [(2, 3, 4), (2, 4, 5)]), ("...ij,jk->...ik", [(2, 6, 3, 4), (4, 5)]), ("b...,b...->b...", [(2, 3, 4), (2, 3, 4)]),
+    ("ij,jk->ik", [(2, 3), (3, 4)]), ("ij,jk", [(2, 3), (3, 4)]), ("ij->ji", [(2, 3)]), ("ij->", [(2, 3)]), ("ii->i", [(3, 3)]),
+    ("ii", [(3, 3)]),
+    ("iji->j", [(3, 2, 3)]), ("i,j->ij", [(2,), (3,)]), ("bij,bjk->bik", [(5, 2, 3), (5, 3, 4)]), ("bhid,bhjd->bhij", [(2, 3, 4, 5),
+    (2, 3, 6, 5)]),
+    ("...ij,...jk->...ik", [(2, 3, 4), (2, 4, 5)]), ("...ij,jk->...ik", [(2, 6, 3, 4), (4, 5)]), ("b...,b...->b...", [(2, 3, 4),
+    (2, 3, 4)]),
     ("ij,jk,kl->il", [(2, 3), (3, 4), (4, 5)]), ("i,ij,j", [(2,), (2, 3), (3,)]), ("ijk->kj", [(2, 3, 4)]), ("ij,ij->ij", [(2, 3), (2, 3)]),
     ("ij,kj->ki", [(2, 3), (4, 3)]), ("abc,cd->dab", [(2, 3, 4), (4, 5)]), ("bn,anm,bm->ba", [(2, 3), (5, 3, 4), (2, 4)]),
     ("bij,bjk->bik", [(1, 2, 3), (5, 3, 4)]), ("BIj, jK -> BIK", [(2, 3, 4), (4, 5)]), ("...->...", [(2, 3)]), ("i...->...i", [(2, 3, 4)]),
