@@ -36,6 +36,46 @@ TEST(Legalise, CopiesForExternalOpsOnce) {
   )");
 }
 
+TEST(Legalise, CopiesOnlyWhatTheKernelRefuses) {
+  // Flip wants its operand contiguous; relu takes any strides.
+  expect_pass("legalise", R"(
+    input %x: f32[4,2]
+    %t: f32[2,4]{1,2} = etc::view(%x, [2, 4], [1, 2], 0)
+    %y: f32[2,4] = aten::flip(%t, [0])
+    %r: f32[2,4] = aten::relu(%t)
+    output "y" = %y
+    output "r" = %r
+  )",
+              R"(
+    input %x: f32[4,2]
+    %t: f32[2,4]{1,2} = etc::view(%x, [2, 4], [1, 2], 0)
+    %t_copy: f32[2,4] = etc::copy(%t)
+    %y: f32[2,4] = aten::flip(%t_copy, [0])
+    %r: f32[2,4] = aten::relu(%t)
+    output "y" = %y
+    output "r" = %r
+  )");
+}
+
+TEST(Legalise, CopiesOneOperandIfThatIsEnough) {
+  // Gather wants its index contiguous as well as its operand; here only the index is not.
+  expect_pass("legalise", R"(
+    input %x: f32[2,4]
+    input %i: i64[4,2]
+    %t: i64[2,4]{1,2} = etc::view(%i, [2, 4], [1, 2], 0)
+    %y: f32[2,4] = aten::gather(%x, 1, %t, false)
+    output "y" = %y
+  )",
+              R"(
+    input %x: f32[2,4]
+    input %i: i64[4,2]
+    %t: i64[2,4]{1,2} = etc::view(%i, [2, 4], [1, 2], 0)
+    %t_copy: i64[2,4] = etc::copy(%t)
+    %y: f32[2,4] = aten::gather(%x, 1, %t_copy, false)
+    output "y" = %y
+  )");
+}
+
 TEST(Legalise, NamesEveryOpWithoutAKernel) {
   // No float8 arithmetic: PyTorch has none either.
   Graph graph = parse_graph(R"(graph g {
