@@ -37,34 +37,15 @@ TEST(Legalise, CopiesForExternalOpsOnce) {
 }
 
 TEST(Legalise, CopiesOnlyWhatTheKernelRefuses) {
-  // Flip wants its operand contiguous; relu takes any strides.
-  expect_pass("legalise", R"(
-    input %x: f32[4,2]
-    %t: f32[2,4]{1,2} = etc::view(%x, [2, 4], [1, 2], 0)
-    %y: f32[2,4] = aten::flip(%t, [0])
-    %r: f32[2,4] = aten::relu(%t)
-    output "y" = %y
-    output "r" = %r
-  )",
-              R"(
-    input %x: f32[4,2]
-    %t: f32[2,4]{1,2} = etc::view(%x, [2, 4], [1, 2], 0)
-    %t_copy: f32[2,4] = etc::copy(%t)
-    %y: f32[2,4] = aten::flip(%t_copy, [0])
-    %r: f32[2,4] = aten::relu(%t)
-    output "y" = %y
-    output "r" = %r
-  )");
-}
-
-TEST(Legalise, CopiesOneOperandIfThatIsEnough) {
-  // Gather wants its index contiguous as well as its operand; here only the index is not.
+  // Gather wants all contiguous; neg takes any strides.
   expect_pass("legalise", R"(
     input %x: f32[2,4]
     input %i: i64[4,2]
     %t: i64[2,4]{1,2} = etc::view(%i, [2, 4], [1, 2], 0)
     %y: f32[2,4] = aten::gather(%x, 1, %t, false)
+    %n: i64[2,4] = aten::neg(%t)
     output "y" = %y
+    output "n" = %n
   )",
               R"(
     input %x: f32[2,4]
@@ -72,7 +53,9 @@ TEST(Legalise, CopiesOneOperandIfThatIsEnough) {
     %t: i64[2,4]{1,2} = etc::view(%i, [2, 4], [1, 2], 0)
     %t_copy: i64[2,4] = etc::copy(%t)
     %y: f32[2,4] = aten::gather(%x, 1, %t_copy, false)
+    %n: i64[2,4] = aten::neg(%t)
     output "y" = %y
+    output "n" = %n
   )");
 }
 
