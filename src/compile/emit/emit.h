@@ -9,7 +9,7 @@
 namespace etc::compile {
 
 struct EmitOptions {
-  bool strip = false;        // leave out names for people
+  bool strip = false;  // leave out names for people
 };
 
 // Bytes at an address that is a multiple of 64, as Program::open wants them.

@@ -29,9 +29,7 @@ const char* const kLines =
 
 std::string bytes_of(const AlignedBytes& file) { return {reinterpret_cast<const char*>(file.data()), file.size()}; }
 
-TEST(Emit, WritesTheSameBytesEveryTime) {
-  EXPECT_EQ(bytes_of(emit(PlannedModel(kLines).plan)), bytes_of(emit(PlannedModel(kLines).plan)));
-}
+TEST(Emit, WritesTheSameBytesEveryTime) { EXPECT_EQ(bytes_of(emit(PlannedModel(kLines).plan)), bytes_of(emit(PlannedModel(kLines).plan))); }
 
 TEST(Emit, StripLeavesOutNamesForPeople) {
   const PlannedModel m(kLines);
@@ -100,7 +98,8 @@ struct Loaded {
     Memory m;
     m.arena = {allocate(memory, needs.arena), needs.arena};
     m.state = {allocate(memory, needs.state), needs.state};
-    for (uint32_t p = 0; p < program.pool_count(); ++p) pools.push_back({allocate(memory, program.pool_bytes(0, p)), program.pool_bytes(0, p)});
+    for (uint32_t p = 0; p < program.pool_count(); ++p)
+      pools.push_back({allocate(memory, program.pool_bytes(0, p)), program.pool_bytes(0, p)});
     m.pools = {pools.data(), pools.size()};
     m.worker_scratch = {allocate(memory, needs.worker_scratch), needs.worker_scratch};
     EXPECT_EQ(program.init_state(m.state), Error::Ok);

@@ -13,7 +13,8 @@ constexpr uint16_t kConstants = 0, kState = 1, kFirstPool = 2;  // storages of p
 
 // `n` as a 16-bit field of the file.
 uint16_t narrow(size_t n, const char* what) {
-  if (n > UINT16_MAX) throw CompileError(std::string("the program has ") + std::to_string(n) + " " + what + "; the file format goes to 65535");
+  if (n > UINT16_MAX)
+    throw CompileError(std::string("the program has ") + std::to_string(n) + " " + what + "; the file format goes to 65535");
   return static_cast<uint16_t>(n);
 }
 
@@ -31,9 +32,7 @@ class Flattener {
   }
 
  private:
-  FlatName name(const std::string& text) {
-    return {out_.strings.add({text.begin(), text.end()}), static_cast<uint32_t>(text.size())};
-  }
+  FlatName name(const std::string& text) { return {out_.strings.add({text.begin(), text.end()}), static_cast<uint32_t>(text.size())}; }
 
   // A pool of the program is as large as the method that needs most of it.
   void add_pools() {
@@ -124,7 +123,9 @@ class Flattener {
     if (auto* b = std::get_if<bool>(&a))
       return wanted == kind::kInt ? integer(*b) : wanted == kind::kReal ? real(*b) : Operand{OperandKind::Bool, 0, 0, *b};
     if (auto* n = std::get_if<int64_t>(&a))
-      return wanted == kind::kReal ? real(static_cast<double>(*n)) : wanted == kind::kBool ? Operand{OperandKind::Bool, 0, 0, *n != 0} : integer(*n);
+      return wanted == kind::kReal   ? real(static_cast<double>(*n))
+             : wanted == kind::kBool ? Operand{OperandKind::Bool, 0, 0, *n != 0}
+                                     : integer(*n);
     if (auto* x = std::get_if<double>(&a)) return real(*x);
     if (auto* text = std::get_if<std::string>(&a)) return string(*text);
     return list(a, wanted);

@@ -65,9 +65,8 @@ void plan_memory(ProgramPlan& plan, const PlanOptions& options) {
     std::iota(left.begin(), left.end(), 0u);
     for (uint32_t p = 0; p < method.pools.size(); ++p) fill_pool(method, p, left, options.reuse);
     if (left.empty()) continue;
-    const Buffer& largest = method.buffers[*std::max_element(left.begin(), left.end(), [&](uint32_t a, uint32_t b) {
-      return method.buffers[a].bytes < method.buffers[b].bytes;
-    })];
+    const Buffer& largest = method.buffers[*std::max_element(
+        left.begin(), left.end(), [&](uint32_t a, uint32_t b) { return method.buffers[a].bytes < method.buffers[b].bytes; })];
     throw CompileError("the pools are too small for method '" + method.method + "': " + std::to_string(left.size()) +
                        " buffers have no place, the largest of them '" + largest.name + "' with " + std::to_string(largest.bytes) +
                        " bytes; give a --pool more bytes");

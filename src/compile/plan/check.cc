@@ -123,7 +123,8 @@ class MethodChecker {
     }
     for (const auto io : method_.getInputs()) {
       const uint32_t v = io.getValue();
-      if (values_[v].root != v || values_[v].extent.storage <= kState || !is_contiguous(values_[v])) report("input " + name_of(v) + " is not whole and in a pool");
+      if (values_[v].root != v || values_[v].extent.storage <= kState || !is_contiguous(values_[v]))
+        report("input " + name_of(v) + " is not whole and in a pool");
       if (produced_[v]) report("input " + name_of(v) + " is there twice");
       produced_[v] = true;
       is_input_[v] = true;
@@ -183,7 +184,8 @@ class MethodChecker {
     const std::string op_name = text(record.getNameOffset(), record.getNameSize());
     for (uint32_t i = 0; i < table.count; ++i) {
       const Op* op = table.ops[i];
-      if (op->schema_hash == record.getHash() && !op_name.compare(0, std::string::npos, op->schema, std::strcspn(op->schema, "("))) return op;
+      if (op->schema_hash == record.getHash() && !op_name.compare(0, std::string::npos, op->schema, std::strcspn(op->schema, "(")))
+        return op;
     }
     return nullptr;
   }
@@ -218,7 +220,8 @@ class MethodChecker {
     if (i.getKind() != 0) return report("is of a kind that this version cannot prove");
     const Op* op = find_op(i.getOp());
     const auto op_name = program_.getOps()[i.getOp()];
-    if (!op && !op_name.getExternal()) return report("calls " + text(op_name.getNameOffset(), op_name.getNameSize()) + ", which this build does not know");
+    if (!op && !op_name.getExternal())
+      return report("calls " + text(op_name.getNameOffset(), op_name.getNameSize()) + ", which this build does not know");
     std::vector<Argument> arguments;
     std::vector<uint32_t> results;
     split_operands(i, op, arguments, results);
@@ -227,7 +230,8 @@ class MethodChecker {
     if (static_cast<OperandKind>(scratch.getKind()) == OperandKind::Tensor) use_scratch(scratch.getIndex(), arguments, results);
     for (size_t r = 0; r < results.size(); ++r) {
       for (size_t other = 0; other < r; ++other)
-        if (values_[results[r]].extent.overlaps(values_[results[other]].extent)) report("results " + name_of(results[r]) + " and " + name_of(results[other]) + " overlap");
+        if (values_[results[r]].extent.overlaps(values_[results[other]].extent))
+          report("results " + name_of(results[r]) + " and " + name_of(results[other]) + " overlap");
       for (const Argument& a : arguments)
         if (values_[results[r]].extent.overlaps(values_[a.value].extent) && !may_replace(op, r, values_[results[r]], a))
           report("result " + name_of(results[r]) + " overlaps argument " + name_of(a.value));
@@ -237,7 +241,8 @@ class MethodChecker {
 
   void use_scratch(uint32_t v, const std::vector<Argument>& arguments, const std::vector<uint32_t>& results) {
     const Extent& e = values_[v].extent;
-    if (e.storage <= kState || e.begin % kAlignmentOfScratch != 0) return report("scratch " + name_of(v) + " is not in a pool, or not aligned");
+    if (e.storage <= kState || e.begin % kAlignmentOfScratch != 0)
+      return report("scratch " + name_of(v) + " is not in a pool, or not aligned");
     for (const Argument& a : arguments)
       if (e.overlaps(values_[a.value].extent)) report("scratch overlaps argument " + name_of(a.value));
     for (uint32_t r : results)
@@ -263,7 +268,7 @@ class MethodChecker {
   // The contiguous runs of bytes of a strided value; all bytes between its first and last when there are too many.
   template <class F>
   static void for_each_run(const CheckedValue& v, F f) {
-    constexpr int64_t kMaxRuns = 1 << 20;
+    constexpr int64_t kMaxRuns = 4096;
     if (v.extent.empty()) return;
     size_t inner = v.sizes.size();
     int64_t run = 1;
@@ -304,7 +309,8 @@ class MethodChecker {
     std::map<uint32_t, uint32_t> new_value;  // by target
     for (const auto u : method_.getUpdates()) {
       if (!new_value.emplace(u.getTarget(), u.getValue()).second) report(name_of(u.getTarget()) + " gets two new values");
-      if (!(values_[u.getTarget()].extent == values_[u.getValue()].extent)) report("the new value " + name_of(u.getValue()) + " does not lie where " + name_of(u.getTarget()) + " does");
+      if (!(values_[u.getTarget()].extent == values_[u.getValue()].extent))
+        report("the new value " + name_of(u.getValue()) + " does not lie where " + name_of(u.getTarget()) + " does");
       expect_holds(u.getValue(), "new value");
     }
     std::vector<bool> is_updated(program_.getStates().size());
@@ -326,7 +332,8 @@ class MethodChecker {
       });
     }
     for (const auto io : method_.getInputs())
-      if ((io.getFlags() & 1) != new_value.count(io.getValue())) report("input " + name_of(io.getValue()) + " is changed but does not say so, or the reverse");
+      if ((io.getFlags() & 1) != new_value.count(io.getValue()))
+        report("input " + name_of(io.getValue()) + " is changed but does not say so, or the reverse");
   }
 
   schema::Program::Reader program_;
@@ -337,10 +344,10 @@ class MethodChecker {
   std::vector<PlanFault>& faults_;
   int64_t at_ = -1;
   std::vector<CheckedValue> values_;
-  std::vector<bool> produced_;    // roots that are inputs, or results of instructions so far
+  std::vector<bool> produced_;              // roots that are inputs, or results of instructions so far
   std::vector<bool> is_input_, is_result_;  // roots, over the whole method
-  std::map<uint64_t, uint32_t> state_at_;  // by offset, those with bytes
-  std::vector<ByteMap> memory_;   // by storage
+  std::map<uint64_t, uint32_t> state_at_;   // by offset, those with bytes
+  std::vector<ByteMap> memory_;             // by storage
 };
 
 }  // namespace
@@ -353,7 +360,11 @@ std::vector<PlanFault> check_plan(Span<const std::byte> file, size_t limit) {
   capnp::FlatArrayMessageReader reader(words, options);
   const auto program = reader.getRoot<schema::Program>();
   std::vector<PlanFault> faults;
-  for (uint32_t m = 0; m < program.getMethods().size(); ++m) MethodChecker(program, m, limit, faults).run();
+  try {
+    for (uint32_t m = 0; m < program.getMethods().size(); ++m) MethodChecker(program, m, limit, faults).run();
+  } catch (const kj::Exception& e) {  // what the core has verified reads without; the names for people it has not
+    throw CompileError(std::string("the names for people are damaged: ") + e.getDescription().cStr());
+  }
   return faults;
 }
 

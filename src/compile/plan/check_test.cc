@@ -145,12 +145,13 @@ TEST(Check, FindsAStateThatIsOverwritten) {
 
 TEST(Check, FindsAResultInTheConstants) {
   // The core refuses it at load; the proof must not rely on that.
-  expect_fault("lies in the constants",
-               "input %x: f32[4]\nconst %k: f32[4] = splat 1\n%u: f32[4] = aten::tanh(%x)\n%y: f32[4] = aten::maximum(%x, %k)\noutput \"y\" = %y\n",
-               [](PlannedModel& m) {
-                 for (PlannedValue& v : m.plan.methods[0].values)
-                   if (v.name == "u") v.location = {Location::Kind::Constant, 0, 0};
-               });
+  expect_fault(
+      "lies in the constants",
+      "input %x: f32[4]\nconst %k: f32[4] = splat 1\n%u: f32[4] = aten::tanh(%x)\n%y: f32[4] = aten::maximum(%x, %k)\noutput \"y\" = %y\n",
+      [](PlannedModel& m) {
+        for (PlannedValue& v : m.plan.methods[0].values)
+          if (v.name == "u") v.location = {Location::Kind::Constant, 0, 0};
+      });
 }
 
 TEST(Check, FindsAnInputThatIsWrittenAgainstItsWord) {
@@ -159,7 +160,8 @@ TEST(Check, FindsAnInputThatIsWrittenAgainstItsWord) {
 }
 
 TEST(Check, FindsOutputsThatShareBytes) {
-  expect_fault("overlap", "input %x: f32[4]\n%y: f32[4] = aten::tanh(%x)\n%z: f32[4] = aten::exp(%x)\noutput \"y\" = %y\noutput \"z\" = %z\n",
+  expect_fault("overlap",
+               "input %x: f32[4]\n%y: f32[4] = aten::tanh(%x)\n%z: f32[4] = aten::exp(%x)\noutput \"y\" = %y\noutput \"z\" = %z\n",
                [](PlannedModel& m) { m.plan.methods[0].outputs[1].value = m.plan.methods[0].outputs[0].value; });
 }
 

@@ -24,7 +24,9 @@ class Storage {
   uint32_t constant(const ConstantData& data) {
     std::vector<uint32_t>& same_hash = by_hash_[hash_of(data)];
     for (uint32_t c : same_hash)
-      if (const ConstantData& d = plan_.constants[c].data; d.bytes == data.bytes && (d.bytes == 0 || !std::memcmp(d.data, data.data, d.bytes))) return c;
+      if (const ConstantData& d = plan_.constants[c].data;
+          d.bytes == data.bytes && (d.bytes == 0 || !std::memcmp(d.data, data.data, d.bytes)))
+        return c;
     same_hash.push_back(static_cast<uint32_t>(plan_.constants.size()));
     plan_.constants.push_back({data, plan_.constant_bytes});
     plan_.constant_bytes += round_up(data.bytes);
@@ -112,8 +114,9 @@ class Lowering {
   void locate(const Chain& chain) {
     const Value *first = chain.roots.front(), *last = chain.roots.back();
     const int64_t begin = sequence_.definition.at(first);
-    const Location location = chain.target ? locations_.at(chain.target)
-                                           : add_buffer(first->name, first->type.bytes(), begin, std::max(last_use(last), sequence_.definition.at(last)));
+    const Location location =
+        chain.target ? locations_.at(chain.target)
+                     : add_buffer(first->name, first->type.bytes(), begin, std::max(last_use(last), sequence_.definition.at(last)));
     for (const Value* r : chain.roots) locations_[r] = location;
   }
 
@@ -123,7 +126,8 @@ class Lowering {
     const Value* r = root_of(const_cast<Value*>(v));
     const bool is_root = r == v;
     const uint32_t root = is_root ? static_cast<uint32_t>(plan_.values.size()) : id_of(r);
-    if (v->kind == Value::Kind::Constant && !locations_.count(v)) locations_[v] = {Location::Kind::Constant, storage_.constant(v->constant), 0};
+    if (v->kind == Value::Kind::Constant && !locations_.count(v))
+      locations_[v] = {Location::Kind::Constant, storage_.constant(v->constant), 0};
     Location location = locations_.at(r);
     location.offset_bytes += static_cast<uint64_t>(view_offset(v)) * size_in_bytes(v->type.dtype);
     plan_.values.push_back({v->name, v->type, location, root});
@@ -149,8 +153,10 @@ class Lowering {
     }
     return std::visit(
         [](const auto& x) -> PlannedArgument {
-          if constexpr (std::is_convertible_v<decltype(x), PlannedArgument>) return x;
-          else return None{};
+          if constexpr (std::is_convertible_v<decltype(x), PlannedArgument>)
+            return x;
+          else
+            return None{};
         },
         a);
   }
@@ -169,10 +175,12 @@ class Lowering {
       types.push_back(r->type);
     }
     if (const uint64_t bytes = scratch_bytes(node, types)) {
-      const Location location = add_buffer("scratch of " + (types.empty() ? node.op : node.results[0]->name), static_cast<int64_t>(bytes), k, k);
+      const Location location =
+          add_buffer("scratch of " + (types.empty() ? node.op : node.results[0]->name), static_cast<int64_t>(bytes), k, k);
       plan_.buffers.back().traffic = 2 * bytes;
       instruction.scratch = static_cast<uint32_t>(plan_.values.size());
-      plan_.values.push_back({plan_.buffers.back().name, TensorType(DType::U8, {static_cast<int64_t>(bytes)}), location, instruction.scratch});
+      plan_.values.push_back(
+          {plan_.buffers.back().name, TensorType(DType::U8, {static_cast<int64_t>(bytes)}), location, instruction.scratch});
     }
     plan_.instructions.push_back(std::move(instruction));
   }

@@ -63,7 +63,8 @@ class Placer {
       if (!v || !may_share(i, *v) || last_use(root(*v)) != k || result->type.bytes() == 0) continue;
       bool is_only_use = true;
       for (size_t j = 0; j < node.args.size(); ++j) {
-        if (auto* other = std::get_if<Value*>(&node.args[j])) is_only_use = is_only_use && (root(*other) != root(*v) || may_share(j, *other));
+        if (auto* other = std::get_if<Value*>(&node.args[j]))
+          is_only_use = is_only_use && (root(*other) != root(*v) || may_share(j, *other));
         if (auto* list = std::get_if<Values>(&node.args[j]))
           for (const Value* other : *list) is_only_use = is_only_use && !(other && root(other) == root(*v));
       }

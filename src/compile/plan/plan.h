@@ -27,19 +27,19 @@ struct PlanOptions {
 
 // A contiguous range of bytes that lives from instruction `first` to `last`, both included; -1 is before the first instruction.
 struct Buffer {
-  std::string name;               // of the first value in it
-  uint64_t bytes = 0;             // rounded up to kAlignment
+  std::string name;    // of the first value in it
+  uint64_t bytes = 0;  // rounded up to kAlignment
   int64_t first = 0, last = 0;
-  uint64_t traffic = 0;           // bytes that instructions read and write in it, for the choice of a pool
+  uint64_t traffic = 0;  // bytes that instructions read and write in it, for the choice of a pool
   uint32_t pool = 0;
-  uint64_t offset = 0;            // the planner's answer
+  uint64_t offset = 0;  // the planner's answer
 };
 
 struct Location {
   enum class Kind : uint8_t { Buffer, Constant, State };
   Kind kind = Kind::Buffer;
-  uint32_t index = 0;             // of the buffer, constant or state
-  uint64_t offset_bytes = 0;      // inside it
+  uint32_t index = 0;         // of the buffer, constant or state
+  uint64_t offset_bytes = 0;  // inside it
 };
 
 // One tensor that an instruction can name.
@@ -47,7 +47,7 @@ struct PlannedValue {
   std::string name;
   TensorType type;
   Location location;
-  uint32_t root = 0;              // the value it is a window on, or itself
+  uint32_t root = 0;  // the value it is a window on, or itself
 };
 
 struct ValueId {
@@ -60,7 +60,7 @@ using PlannedArgument = std::variant<None, ValueId, bool, int64_t, double, std::
 struct PlannedInstruction {
   std::string op;
   std::vector<PlannedArgument> args;
-  std::vector<std::string> arg_names;            // external ops only
+  std::vector<std::string> arg_names;  // external ops only
   std::vector<uint32_t> results;
   uint32_t scratch = ValueId::kNone;
   bool external = false;
@@ -70,17 +70,17 @@ struct PlannedInstruction {
 struct PlannedPool {
   std::string name;
   uint64_t capacity = UINT64_MAX;
-  uint64_t bytes = 0;             // used
-  uint64_t lower_bound = 0;       // live bytes at the peak of this order: no plan needs less
+  uint64_t bytes = 0;        // used
+  uint64_t lower_bound = 0;  // live bytes at the peak of this order: no plan needs less
 };
 
 struct PlannedIo {
   std::string name;
   uint32_t value = 0;
-  bool written = false;           // inputs: the program changes it
+  bool written = false;  // inputs: the program changes it
 };
 
-struct PlannedUpdate {            // after a run `target` (an input or a state) holds `value`, which lies there
+struct PlannedUpdate {  // after a run `target` (an input or a state) holds `value`, which lies there
   uint32_t target = 0, value = 0;
 };
 
@@ -90,7 +90,7 @@ struct MemoryPlan {
   std::vector<PlannedValue> values;
   std::vector<PlannedInstruction> instructions;
   std::vector<Buffer> buffers;
-  std::vector<PlannedPool> pools;                // the same names in every method
+  std::vector<PlannedPool> pools;  // the same names in every method
   std::vector<PlannedIo> inputs, outputs;
   std::vector<PlannedUpdate> updates;
 };
@@ -104,8 +104,8 @@ struct PlannedConstant {
 struct PlannedState {
   std::string name;
   TensorType type;
-  uint32_t initial = 0;           // constant
-  uint64_t offset = 0;            // in the state block
+  uint32_t initial = 0;  // constant
+  uint64_t offset = 0;   // in the state block
 };
 
 struct ProgramPlan {

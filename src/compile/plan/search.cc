@@ -116,7 +116,7 @@ class Search {
   struct Decision {
     uint32_t section = 0, begin = 0, end = 0;  // the valley is [begin, end)
     bool may_lose = false;
-    double score = 0;                          // least is decided first
+    double score = 0;  // least is decided first
     std::vector<uint32_t> choices;
   };
   static constexpr size_t kMaxRemembered = 1'000'000;
@@ -311,13 +311,13 @@ class Search {
   const uint64_t capacity_;
   uint64_t steps_;
   std::vector<uint32_t> rank_;
-  std::vector<uint64_t> offset_;             // of placed items
-  std::vector<uint64_t> floor_;              // of unplaced items of the group at hand
-  std::vector<uint64_t> height_, top_;       // of a section: what is used or lost, and the top of the last item in it
-  std::vector<uint64_t> unplaced_;           // of a section: sizes of its unplaced items
-  std::vector<uint64_t> filled_, lowest_;    // scratch of settle
+  std::vector<uint64_t> offset_;           // of placed items
+  std::vector<uint64_t> floor_;            // of unplaced items of the group at hand
+  std::vector<uint64_t> height_, top_;     // of a section: what is used or lost, and the top of the last item in it
+  std::vector<uint64_t> unplaced_;         // of a section: sizes of its unplaced items
+  std::vector<uint64_t> filled_, lowest_;  // scratch of settle
   Group by_floor_;
-  std::vector<uint64_t>& failures_;             // of a section; kept over restarts
+  std::vector<uint64_t>& failures_;  // of a section; kept over restarts
   std::vector<Change> trail_;
   std::unordered_set<uint64_t> failed_;
 };

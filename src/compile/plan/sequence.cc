@@ -98,7 +98,8 @@ class Sequencer {
       if (u.target == r) return overwritten_at(r, root(u.value));
     if (r->kind == Value::Kind::Constant || r->kind == Value::Kind::State || in_target_.count(r)) return steps_.size();
     auto defined = definition_.find(r), used = last_use_.find(r);
-    return static_cast<size_t>(std::max(defined == definition_.end() ? -1 : defined->second, used == last_use_.end() ? -1 : used->second) + 1);
+    return static_cast<size_t>(std::max(defined == definition_.end() ? -1 : defined->second, used == last_use_.end() ? -1 : used->second) +
+                               1);
   }
 
   // The first step that may write in the place of `target`.

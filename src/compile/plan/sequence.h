@@ -15,9 +15,9 @@ bool covers_root(const Value* v);
 
 struct Sequence {
   struct Update {
-    const Value* target;   // an input or a state
-    const Value* value;    // what it holds after the run
-    bool is_copied;        // by a copy at the end, whose only purpose is to be in the target's place
+    const Value* target;  // an input or a state
+    const Value* value;   // what it holds after the run
+    bool is_copied;       // by a copy at the end, whose only purpose is to be in the target's place
   };
   std::vector<const Node*> steps;
   std::vector<const Value*> outputs;  // what holds each user output, alone and whole
@@ -29,7 +29,7 @@ struct Sequence {
   Sequence() = default;
   Sequence(Sequence&&) = default;
   Sequence& operator=(Sequence&&) = default;
-  std::deque<Value> made_values;      // of copies
+  std::deque<Value> made_values;  // of copies
   std::deque<Node> made_nodes;
 };
 

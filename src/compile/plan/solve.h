@@ -9,8 +9,8 @@ namespace etc::compile {
 // Half-open lifetime [lower, upper) in any unit, as in the MiniMalloc problem files.
 struct Interval {
   int64_t lower = 0, upper = 0;
-  uint64_t size = 0;              // offsets are sums of sizes: round sizes up to what offsets must be multiples of
-  uint64_t offset = 0;            // the answer
+  uint64_t size = 0;    // offsets are sums of sizes: round sizes up to what offsets must be multiples of
+  uint64_t offset = 0;  // the answer
 };
 
 // Live bytes at the peak: no packing can be smaller.
@@ -18,8 +18,8 @@ uint64_t lower_bound(const std::vector<Interval>& intervals);
 
 struct Packing {
   uint64_t bytes = 0;
-  bool proven_optimal = false;    // reached the lower bound, or exhausted the search
-  bool fits = true;               // bytes <= capacity
+  bool proven_optimal = false;  // reached the lower bound, or exhausted the search
+  bool fits = true;             // bytes <= capacity
 };
 
 // Sets every offset. Deterministic: effort is bounded by counted steps, never by the clock. `capacity` is the size to fit into
