@@ -20,8 +20,8 @@ bool takes(uint8_t kind, OpContext ctx, uint32_t i) {
     case kind::kBool: return o.kind == OperandKind::Bool;
     case kind::kString: return o.kind == OperandKind::String;
     case kind::kScalar:
-      return is_one_of(o.kind, OperandKind::Real, OperandKind::RealSlot) ||
-             is_one_of(o.kind, OperandKind::Int, OperandKind::IntSlot) || o.kind == OperandKind::Bool;
+      return is_one_of(o.kind, OperandKind::Real, OperandKind::RealSlot) || is_one_of(o.kind, OperandKind::Int, OperandKind::IntSlot) ||
+             o.kind == OperandKind::Bool;
     case kind::kInts: return is_one_of(o.kind, OperandKind::Ints, OperandKind::IntSlots);
     case kind::kReals: return o.kind == OperandKind::Reals;
     case kind::kBools: return o.kind == OperandKind::Bools;

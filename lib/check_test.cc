@@ -59,25 +59,32 @@ TEST(Check, TakesOnlyTheKindsOfTheSchema) {
   spec.indices = {0, 1};
   spec.method().slots = 2;
   const uint32_t result = spec.value(2, 256, DType::F32, {10});
-  const std::vector<Operand> samples = {
-      none(), tensor(0), operand(OperandKind::Int, 0), operand(OperandKind::Real, 0), operand(OperandKind::Bool, 1),
-      operand(OperandKind::String, 0, 2), operand(OperandKind::Tensors, 0, 2), operand(OperandKind::Ints, 0, 2),
-      operand(OperandKind::Reals, 0, 2), operand(OperandKind::Bools, 0, 2), operand(OperandKind::IntSlot, 0),
-      operand(OperandKind::RealSlot, 0), operand(OperandKind::IntSlots, 0, 2)};
+  const std::vector<Operand> samples = {none(),
+                                        tensor(0),
+                                        operand(OperandKind::Int, 0),
+                                        operand(OperandKind::Real, 0),
+                                        operand(OperandKind::Bool, 1),
+                                        operand(OperandKind::String, 0, 2),
+                                        operand(OperandKind::Tensors, 0, 2),
+                                        operand(OperandKind::Ints, 0, 2),
+                                        operand(OperandKind::Reals, 0, 2),
+                                        operand(OperandKind::Bools, 0, 2),
+                                        operand(OperandKind::IntSlot, 0),
+                                        operand(OperandKind::RealSlot, 0),
+                                        operand(OperandKind::IntSlots, 0, 2)};
   ASSERT_EQ(samples.size(), kOperandKindCount);
   using K = OperandKind;
-  const std::vector<std::vector<K>> taken = {
-      {K::None, K::Tensor},                                      // Tensor? t
-      {K::Int, K::IntSlot},                                      // int i
-      {K::Real, K::RealSlot, K::Int, K::IntSlot},                // float f
-      {K::Bool},                                                 // bool b
-      {K::String},                                               // str s
-      {K::Int, K::Real, K::Bool, K::IntSlot, K::RealSlot},       // Scalar x
-      {K::Ints, K::IntSlots},                                    // int[] is
-      {K::Reals},                                                // float[] fs
-      {K::None, K::Bools},                                       // bool[]? bs
-      {K::None, K::Int, K::IntSlot},                             // int? o
-      {K::Tensor}};                                              // the result
+  const std::vector<std::vector<K>> taken = {{K::None, K::Tensor},                                 // Tensor? t
+                                             {K::Int, K::IntSlot},                                 // int i
+                                             {K::Real, K::RealSlot, K::Int, K::IntSlot},           // float f
+                                             {K::Bool},                                            // bool b
+                                             {K::String},                                          // str s
+                                             {K::Int, K::Real, K::Bool, K::IntSlot, K::RealSlot},  // Scalar x
+                                             {K::Ints, K::IntSlots},                               // int[] is
+                                             {K::Reals},                                           // float[] fs
+                                             {K::None, K::Bools},                                  // bool[]? bs
+                                             {K::None, K::Int, K::IntSlot},                        // int? o
+                                             {K::Tensor}};                                         // the result
   std::vector<Operand> good;
   for (const auto& kinds : taken) good.push_back(samples[static_cast<size_t>(kinds.back())]);
   good.back() = tensor(result);
@@ -139,8 +146,7 @@ TEST(Check, RefusesToWriteInputsUnlessTheFileSaysSo) {
   spec.method().updates.push_back({1, later});
   EXPECT_EQ(load_call(spec, ops::test_add, {tensor(2), tensor(0), tensor(later)}), bad(2));
   spec.method().inputs[0].flags = format::kIoWritten;
-  for (const uint32_t result : {1u, whole, later})
-    EXPECT_EQ(load_call(spec, ops::test_add, {tensor(2), tensor(0), tensor(result)}), kOk);
+  for (const uint32_t result : {1u, whole, later}) EXPECT_EQ(load_call(spec, ops::test_add, {tensor(2), tensor(0), tensor(result)}), kOk);
 }
 
 TEST(Check, RefusesResultsThatOverlapArguments) {
@@ -150,9 +156,9 @@ TEST(Check, RefusesResultsThatOverlapArguments) {
     const uint32_t result = s.value(2, offset, DType::F32, {8});
     const bool apart = offset >= 96 && offset <= 96;  // 8 floats at 64 are free behind 96 and before 128
     const bool same_as_argument = offset == 64 || offset == 128;
-    EXPECT_EQ(load_call(s, ops::test_positive, {tensor(1), tensor(result)}),
-              offset + 32 <= 64 || offset >= 96 ? kOk : bad(1)) << offset;
-    EXPECT_EQ(load_call(s, ops::test_add, {tensor(1), tensor(2), tensor(result)}), apart || same_as_argument || offset >= 160 ? kOk : bad(2))
+    EXPECT_EQ(load_call(s, ops::test_positive, {tensor(1), tensor(result)}), offset + 32 <= 64 || offset >= 96 ? kOk : bad(1)) << offset;
+    EXPECT_EQ(load_call(s, ops::test_add, {tensor(1), tensor(2), tensor(result)}),
+              apart || same_as_argument || offset >= 160 ? kOk : bad(2))
         << offset;
   }
 }

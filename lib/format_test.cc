@@ -44,7 +44,7 @@ FileSpec random_file() {
     for (auto& io : method.outputs) any(io.value), any_name(io.name), any(io.flags);
     for (auto& v : method.values)
       any(v.offset), any(v.storage), v.dtype = static_cast<DType>(random() & 255), any(v.rank), any(v.layout), any(v.flags), any(v.sizes),
-          any(v.strides);
+                                     any(v.strides);
     for (auto& o : method.operands) o.kind = static_cast<OperandKind>(random() & 255), any(o.reserved), any(o.count), any(o.index);
     for (auto& i : method.instructions)
       any(i.first_operand), any(i.operand_count), any(i.op), i.kind = static_cast<format::InstructionKind>(random() & 255), any(i.flags);

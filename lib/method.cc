@@ -68,8 +68,17 @@ struct MethodAccess {
     protect_inputs(file, values);
     auto* slots = reinterpret_cast<Slot*>(arena + layout.slots);
     for (uint32_t s = 0; s < file.slots; ++s) slots[s].integer = 0;
-    m->frame_ = {values, slots, file.operands().data, root.ints().data, root.reals().data, root.indices().data,
-                 root.strings().data, memory.worker_scratch.data, &m->hooks_, 0, 0};
+    m->frame_ = {values,
+                 slots,
+                 file.operands().data,
+                 root.ints().data,
+                 root.reals().data,
+                 root.indices().data,
+                 root.strings().data,
+                 memory.worker_scratch.data,
+                 &m->hooks_,
+                 0,
+                 0};
     return m;
   }
 
@@ -132,8 +141,7 @@ struct MethodAccess {
     Tensor* tensors = m.frame_.values;
     const uint64_t bytes = extent_of(tensors[io.value]);
 
-    if (!memory.data || reinterpret_cast<uintptr_t>(memory.data) % kBoundAlignment != 0 || memory.size < bytes)
-      return Error::BadArgument;
+    if (!memory.data || reinterpret_cast<uintptr_t>(memory.data) % kBoundAlignment != 0 || memory.size < bytes) return Error::BadArgument;
     // State stays where it is, and a part of a larger value cannot go without the rest.
     if (values[io.value].storage < format::kFirstPool || values[root].offset != values[io.value].offset ||
         extent_of(tensors[root]) != bytes)
@@ -146,8 +154,7 @@ struct MethodAccess {
 
     const auto move = [&](uint32_t moved_root) {
       for (size_t v = 0; v < values.size; ++v)
-        if (roots[v] == moved_root && extent_of(tensors[v]) != 0)
-          tensors[v].data = memory.data + (values[v].offset - values[root].offset);
+        if (roots[v] == moved_root && extent_of(tensors[v]) != 0) tensors[v].data = memory.data + (values[v].offset - values[root].offset);
     };
     move(root);
     for (const format::Update& u : file.updates())

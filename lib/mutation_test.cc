@@ -60,7 +60,8 @@ FileSpec varied_file() {
   f.method().slots = 2;
   const uint32_t state = f.value(1, 0, DType::F32, {4}), x = 0, sum = 3;
   const uint32_t tail = f.window(x, 8, {2}, {1}), a = f.value(2, 128, DType::F32, {2}), b = f.value(2, 192, DType::F32, {2});
-  const uint32_t scratch = f.value(2, 256, DType::U8, {16}), total = f.value(2, 320, DType::F32, {}), args = f.value(2, 384, DType::F32, {10});
+  const uint32_t scratch = f.value(2, 256, DType::U8, {16}), total = f.value(2, 320, DType::F32, {}),
+                 args = f.value(2, 384, DType::F32, {10});
   const uint32_t cond = f.value(2, 448, DType::Bool, {}), limit_value = f.value(0, 0, DType::F32, {});
   f.indices = {a, b, kNoValue, tail};
   f.ints.push_back(2);

@@ -65,15 +65,9 @@ Result<uint32_t> Program::find_method(const char* name) const noexcept {
   return Error::BadArgument;
 }
 
-uint32_t Program::input_count(uint32_t method) const noexcept {
-  return static_cast<uint32_t>(method_of(*this, method).inputs().size);
-}
-uint32_t Program::output_count(uint32_t method) const noexcept {
-  return static_cast<uint32_t>(method_of(*this, method).outputs().size);
-}
-TensorInfo Program::input(uint32_t method, uint32_t i) const noexcept {
-  return info(*this, method, method_of(*this, method).inputs()[i]);
-}
+uint32_t Program::input_count(uint32_t method) const noexcept { return static_cast<uint32_t>(method_of(*this, method).inputs().size); }
+uint32_t Program::output_count(uint32_t method) const noexcept { return static_cast<uint32_t>(method_of(*this, method).outputs().size); }
+TensorInfo Program::input(uint32_t method, uint32_t i) const noexcept { return info(*this, method, method_of(*this, method).inputs()[i]); }
 TensorInfo Program::output(uint32_t method, uint32_t i) const noexcept {
   return info(*this, method, method_of(*this, method).outputs()[i]);
 }

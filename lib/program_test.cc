@@ -170,7 +170,13 @@ struct Spoiled {
 };
 
 // Each spoils one thing of full_file. `m` is the method forward.
-#define SPOIL(what, ...) Spoiled{what, [](FileSpec& f) { [[maybe_unused]] MethodSpec& m = f.methods[0]; __VA_ARGS__; }}
+#define SPOIL(what, ...)                             \
+  Spoiled {                                          \
+    what, [](FileSpec& f) {                          \
+      [[maybe_unused]] MethodSpec& m = f.methods[0]; \
+      __VA_ARGS__;                                   \
+    }                                                \
+  }
 const Spoiled kSpoiled[] = {
     SPOIL("more constants than the segment has", f.more_constant_bytes = 64),
     SPOIL("op name outside strings", f.ops[0].name.offset = 100000),
@@ -243,7 +249,8 @@ const Spoiled kSpoiled[] = {
     SPOIL("instruction outside all blocks", m.blocks[0].count = 1),
     SPOIL("block of more instructions than there are", m.blocks[0].count = 3),
     SPOIL("block that does not start where the last ended", m.blocks[0].first = 1),
-    SPOIL("counts that wrap around", m.blocks[0].count = 0xffffffff; m.blocks.push_back({0xffffffff, 3, format::BlockEnd::Return, {}, 0, 0, 0})),
+    SPOIL("counts that wrap around", m.blocks[0].count = 0xffffffff;
+          m.blocks.push_back({0xffffffff, 3, format::BlockEnd::Return, {}, 0, 0, 0})),
     SPOIL("block end of unknown kind", m.blocks[0].end = static_cast<format::BlockEnd>(3)),
     SPOIL("jump to a block that is none", m.blocks[0].end = format::BlockEnd::Jump; m.blocks[0].target = 1),
     SPOIL("jump on a number", m.blocks[0].end = format::BlockEnd::JumpIfFalse; m.blocks.push_back(m.blocks[0]);

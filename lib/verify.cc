@@ -41,17 +41,15 @@ struct Verifier {
 };
 
 bool accept_lists(wire::Reader& reader, const format::Program& p) {
-  if (!reader.accept_list<int64_t>(p.int_list) || !reader.accept_list<double>(p.real_list) ||
-      !reader.accept_list<uint32_t>(p.index_list) || !reader.accept_list<char>(p.string_list) ||
-      !reader.accept_list<OpName>(p.op_list) || !reader.accept_list<Pool>(p.pool_list) ||
+  if (!reader.accept_list<int64_t>(p.int_list) || !reader.accept_list<double>(p.real_list) || !reader.accept_list<uint32_t>(p.index_list) ||
+      !reader.accept_list<char>(p.string_list) || !reader.accept_list<OpName>(p.op_list) || !reader.accept_list<Pool>(p.pool_list) ||
       !reader.accept_list<State>(p.state_list) || !reader.accept_list<Method>(p.method_list))
     return false;
   for (const Method& m : p.methods())
-    if (!reader.accept_list<Io>(m.input_list) || !reader.accept_list<Io>(m.output_list) ||
-        !reader.accept_list<Value>(m.value_list) || !reader.accept_list<OperandRecord>(m.operand_list) ||
-        !reader.accept_list<Instruction>(m.instruction_list) || !reader.accept_list<Block>(m.block_list) ||
-        !reader.accept_list<uint64_t>(m.pool_bytes_list) || !reader.accept_list<uint32_t>(m.root_list) ||
-        !reader.accept_list<Update>(m.update_list))
+    if (!reader.accept_list<Io>(m.input_list) || !reader.accept_list<Io>(m.output_list) || !reader.accept_list<Value>(m.value_list) ||
+        !reader.accept_list<OperandRecord>(m.operand_list) || !reader.accept_list<Instruction>(m.instruction_list) ||
+        !reader.accept_list<Block>(m.block_list) || !reader.accept_list<uint64_t>(m.pool_bytes_list) ||
+        !reader.accept_list<uint32_t>(m.root_list) || !reader.accept_list<Update>(m.update_list))
       return false;
   return true;
 }
@@ -170,8 +168,7 @@ bool Verifier::blocks(const Method& m, Span<const Value> values) const {
     covered += b.count;
     if (static_cast<uint32_t>(b.end) >= kBlockEndCount) return false;
     if (b.end != BlockEnd::Return && b.target >= blocks.size) return false;
-    if (b.end == BlockEnd::JumpIfFalse &&
-        (b.value >= values.size || values[b.value].dtype != DType::Bool || values[b.value].rank != 0))
+    if (b.end == BlockEnd::JumpIfFalse && (b.value >= values.size || values[b.value].dtype != DType::Bool || values[b.value].rank != 0))
       return false;
   }
   // Control never runs off the end: the last block does not fall through.

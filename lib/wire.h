@@ -40,8 +40,7 @@ template <class T>
 Span<const T> list_at(const Word& pointer) {
   if (pointer == 0) return {};
   const Word* target = target_of(&pointer);
-  if constexpr (Element<T>::kCode == kComposite)
-    return {reinterpret_cast<const T*>(target + 1), static_cast<uint32_t>(*target) >> 2};
+  if constexpr (Element<T>::kCode == kComposite) return {reinterpret_cast<const T*>(target + 1), static_cast<uint32_t>(*target) >> 2};
   return {reinterpret_cast<const T*>(target), static_cast<size_t>(pointer >> 35)};
 }
 

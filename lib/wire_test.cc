@@ -53,7 +53,8 @@ TEST(Wire, ReadsRecordsBehindTheirTag) {
 }
 
 TEST(Wire, RefusesTargetsOutsideTheSegment) {
-  const Word after[] = {list_pointer(1, 5, 1), 0}, before[] = {list_pointer(-2, 5, 1), 0}, far_after[] = {list_pointer(0x1fffffff, 5, 0), 0};
+  const Word after[] = {list_pointer(1, 5, 1), 0}, before[] = {list_pointer(-2, 5, 1), 0},
+             far_after[] = {list_pointer(0x1fffffff, 5, 0), 0};
   EXPECT_FALSE(accepts<int64_t>(after));
   EXPECT_FALSE(accepts<int64_t>(before));
   EXPECT_FALSE(accepts<int64_t>(far_after));
@@ -85,12 +86,12 @@ TEST(Wire, RefusesRecordsOfOtherShapes) {
     return accepts<format::Instruction>(segment);
   };
   EXPECT_TRUE(with_tag(struct_pointer(2, 2, 0), 4));
-  EXPECT_FALSE(with_tag(struct_pointer(1, 2, 0), 4));       // words left over
-  EXPECT_FALSE(with_tag(struct_pointer(3, 2, 0), 4));       // too few words
-  EXPECT_FALSE(with_tag(struct_pointer(4, 1, 0), 4));       // smaller records
-  EXPECT_FALSE(with_tag(struct_pointer(2, 1, 1), 4));       // a pointer where data belongs
-  EXPECT_FALSE(with_tag(struct_pointer(2, 2, 0) | 1, 4));   // no struct
-  EXPECT_FALSE(with_tag(struct_pointer(-1, 2, 0), 4));      // 2^30 - 1 elements
+  EXPECT_FALSE(with_tag(struct_pointer(1, 2, 0), 4));      // words left over
+  EXPECT_FALSE(with_tag(struct_pointer(3, 2, 0), 4));      // too few words
+  EXPECT_FALSE(with_tag(struct_pointer(4, 1, 0), 4));      // smaller records
+  EXPECT_FALSE(with_tag(struct_pointer(2, 1, 1), 4));      // a pointer where data belongs
+  EXPECT_FALSE(with_tag(struct_pointer(2, 2, 0) | 1, 4));  // no struct
+  EXPECT_FALSE(with_tag(struct_pointer(-1, 2, 0), 4));     // 2^30 - 1 elements
 }
 
 TEST(Wire, PaysForEachWordOnce) {

@@ -11,7 +11,7 @@ struct Types {};
 using FloatTypes = Types<float, double, Half, BFloat16>;
 using IntTypes = Types<uint8_t, int8_t, int16_t, int32_t, int64_t>;
 using WideUnsignedTypes = Types<uint16_t, uint32_t, uint64_t>;
-using NumberTypes = Types<float, double, Half, BFloat16, uint8_t, int8_t, int16_t, int32_t, int64_t>;                 // no bool
+using NumberTypes = Types<float, double, Half, BFloat16, uint8_t, int8_t, int16_t, int32_t, int64_t>;  // no bool
 using AllTypes = Types<float, double, Half, BFloat16, uint8_t, int8_t, int16_t, int32_t, int64_t, bool>;
 using IntAndBoolTypes = Types<uint8_t, int8_t, int16_t, int32_t, int64_t, bool>;
 // Ops that only move elements work on their size: one instance for each width.

@@ -27,10 +27,43 @@ template <class T>
 const std::vector<T>& specials() {
   const T inf = math::infinity<T>(), nan = math::nan<T>(), tiny = math::from_bits(typename math::FloatTraits<T>::Bits{1});
   const T normal = std::numeric_limits<T>::min(), big = std::numeric_limits<T>::max(), eps = std::numeric_limits<T>::epsilon();
-  static const std::vector<T> list = {
-      0, -T{0}, 1, -1, 2, -2, T(0.5), T(-0.5), T(1.5), T(2.5), 3, 10, 100, 1000, -3, inf, -inf, nan, tiny, -tiny, normal, -normal, big,
-      -big, 1 + eps, 1 - eps / 2, -1 - eps, T(1e5), T(1e7), T(3.14159265358979323846), T(1.57079632679489661923), T(6381956970095103.0), T(1e22),
-      T(88.72), T(-87.4), T(709.78), T(-745.1)};
+  static const std::vector<T> list = {0,
+                                      -T{0},
+                                      1,
+                                      -1,
+                                      2,
+                                      -2,
+                                      T(0.5),
+                                      T(-0.5),
+                                      T(1.5),
+                                      T(2.5),
+                                      3,
+                                      10,
+                                      100,
+                                      1000,
+                                      -3,
+                                      inf,
+                                      -inf,
+                                      nan,
+                                      tiny,
+                                      -tiny,
+                                      normal,
+                                      -normal,
+                                      big,
+                                      -big,
+                                      1 + eps,
+                                      1 - eps / 2,
+                                      -1 - eps,
+                                      T(1e5),
+                                      T(1e7),
+                                      T(3.14159265358979323846),
+                                      T(1.57079632679489661923),
+                                      T(6381956970095103.0),
+                                      T(1e22),
+                                      T(88.72),
+                                      T(-87.4),
+                                      T(709.78),
+                                      T(-745.1)};
   return list;
 }
 
@@ -115,10 +148,10 @@ ETC_CHECK(floor, 0, 0)
 ETC_CHECK(ceil, 0, 0)
 ETC_CHECK(trunc, 0, 0)
 
-#define ETC_CHECK_2(f, double_limit, float_limit)                                                             \
-  TEST(Math, Two_##f) {                                                                                       \
+#define ETC_CHECK_2(f, double_limit, float_limit)                                                        \
+  TEST(Math, Two_##f) {                                                                                  \
     expect_close<double, long double>(#f, Two<double>(math::f), Two<long double>(std::f), double_limit); \
-    expect_close<float, double>(#f, Two<float>(math::f), Two<double>(std::f), float_limit);     \
+    expect_close<float, double>(#f, Two<float>(math::f), Two<double>(std::f), float_limit);              \
   }
 ETC_CHECK_2(pow, 1, 0.51)
 ETC_CHECK_2(atan2, 2, 0.51)
@@ -126,8 +159,7 @@ ETC_CHECK_2(fmod, 0, 0)
 ETC_CHECK_2(hypot, 1.2, 0.51)
 
 TEST(Math, RoundsHalfToEven) {
-  for (double x : arguments<double>(20000))
-    EXPECT_EQ(ulps(math::round_half_even(x), std::nearbyint(static_cast<long double>(x))), 0) << x;
+  for (double x : arguments<double>(20000)) EXPECT_EQ(ulps(math::round_half_even(x), std::nearbyint(static_cast<long double>(x))), 0) << x;
   for (float x : arguments<float>(20000)) EXPECT_EQ(ulps(math::round_half_even(x), std::nearbyint(static_cast<double>(x))), 0) << x;
 }
 

@@ -62,9 +62,9 @@ using Float8E5M2 = SmallFloat<uint8_t, 5, 2, false>;
 
 template <class T>
 struct DTypeOf;
-#define ETC_DTYPE(T, D)                    \
-  template <>                              \
-  struct DTypeOf<T> {                      \
+#define ETC_DTYPE(T, D)                      \
+  template <>                                \
+  struct DTypeOf<T> {                        \
     static constexpr DType value = DType::D; \
   };
 ETC_DTYPE(bool, Bool)

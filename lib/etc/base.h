@@ -51,8 +51,8 @@ class Result {
   Error error_ = Error::Ok;
 };
 
-#define ETC_TRY(expression)                                         \
-  do {                                                              \
+#define ETC_TRY(expression)                                                                        \
+  do {                                                                                             \
     if (::etc::Error etc_error_ = (expression); etc_error_ != ::etc::Error::Ok) return etc_error_; \
   } while (0)
 
@@ -86,15 +86,13 @@ constexpr uint32_t size_in_bytes(DType t) {
 constexpr bool is_floating(DType t) { return t >= DType::F16 && t <= DType::F8E5M2; }
 constexpr bool is_signed(DType t) { return t >= DType::I8 && t <= DType::F8E5M2; }
 constexpr const char* name_of(DType t) {
-  constexpr const char* kNames[kDTypeCount] = {"bool", "u8",  "i8",  "i16",      "i32",    "i64", "f16", "bf16",
-                                               "f32",  "f64", "f8e4m3fn", "f8e5m2", "u16",    "u32", "u64"};
+  constexpr const char* kNames[kDTypeCount] = {"bool", "u8",  "i8",       "i16",    "i32", "i64", "f16", "bf16",
+                                               "f32",  "f64", "f8e4m3fn", "f8e5m2", "u16", "u32", "u64"};
   return kNames[static_cast<uint32_t>(t)];
 }
 
 // Checked arithmetic for sizes from outside: false on overflow or on a negative operand.
-inline bool checked_multiply(int64_t a, int64_t b, int64_t* product) {
-  return a >= 0 && b >= 0 && !__builtin_mul_overflow(a, b, product);
-}
+inline bool checked_multiply(int64_t a, int64_t b, int64_t* product) { return a >= 0 && b >= 0 && !__builtin_mul_overflow(a, b, product); }
 inline bool checked_add(int64_t a, int64_t b, int64_t* sum) { return a >= 0 && b >= 0 && !__builtin_add_overflow(a, b, sum); }
 
 }  // namespace etc

@@ -124,9 +124,7 @@ struct OpContext {
   }
   Reals reals(uint32_t i) const { return {frame->reals + operand(i).index, has(i) ? operand(i).count : 0u}; }
   Span<const char> string(uint32_t i) const { return {frame->strings + operand(i).index, has(i) ? operand(i).count : 0u}; }
-  Tensors tensors(uint32_t i) const {
-    return {frame->values, frame->indices + operand(i).index, has(i) ? operand(i).count : 0u};
-  }
+  Tensors tensors(uint32_t i) const { return {frame->values, frame->indices + operand(i).index, has(i) ? operand(i).count : 0u}; }
   template <class T>
   const T& prepared() const {
     return *static_cast<const T*>(instr->prepared);
@@ -198,8 +196,7 @@ constexpr bool equals(const char* text, uint32_t length, const char* word) {
 }
 constexpr uint8_t base_kind(const char* t, uint32_t n) {
   if (equals(t, n, "Tensor")) return kind::kTensor;
-  if (equals(t, n, "int") || equals(t, n, "SymInt") || equals(t, n, "ScalarType") || equals(t, n, "Layout") ||
-      equals(t, n, "MemoryFormat"))
+  if (equals(t, n, "int") || equals(t, n, "SymInt") || equals(t, n, "ScalarType") || equals(t, n, "Layout") || equals(t, n, "MemoryFormat"))
     return kind::kInt;
   if (equals(t, n, "float")) return kind::kReal;
   if (equals(t, n, "bool")) return kind::kBool;
@@ -300,10 +297,10 @@ struct Op {
   uint16_t in_place;  // bit i: result 0 may lie exactly where argument i lies (same dtype, sizes and strides)
   Promotion promotion;
   Signature signature;
-  Error (*infer)(InferContext&) noexcept;            // checks every argument, gives dtype and sizes of all results
-  Kernel (*select)(OpContext) noexcept;              // the kernel for these dtypes and strides; null: none fits
-  Error (*prepare)(OpContext, void*) noexcept;       // optional: fills `prepared_bytes` (fixed-width members, no pointers)
-  uint64_t (*scratch_bytes)(OpContext) noexcept;     // optional: bytes of planned scratch this call needs
+  Error (*infer)(InferContext&) noexcept;         // checks every argument, gives dtype and sizes of all results
+  Kernel (*select)(OpContext) noexcept;           // the kernel for these dtypes and strides; null: none fits
+  Error (*prepare)(OpContext, void*) noexcept;    // optional: fills `prepared_bytes` (fixed-width members, no pointers)
+  uint64_t (*scratch_bytes)(OpContext) noexcept;  // optional: bytes of planned scratch this call needs
 };
 
 // A plugin exports: extern "C" const etc::OpTable* etc_ops(). Sorted by name hash is not required of plugins.
@@ -327,16 +324,17 @@ struct OpTraits {
 };
 
 constexpr Op make_op(const char* schema, Error (*infer)(InferContext&) noexcept, Kernel (*select)(OpContext) noexcept, OpTraits t = {}) {
-  return Op{schema, hash_of(schema), t.prepared_bytes, t.in_place, t.promotion, signature_of(schema), infer, select, t.prepare, t.scratch_bytes};
+  return Op{schema, hash_of(schema), t.prepared_bytes, t.in_place,     t.promotion, signature_of(schema),
+            infer,  select,          t.prepare,        t.scratch_bytes};
 }
 
 // Defines etc::ops::NAME. The name is what the list in ops/meson.build says.
-#define ETC_OP(name, ...)                                          \
-  namespace ops {                                                  \
-  extern const ::etc::Op name;                                     \
-  constexpr ::etc::Op etc_made_##name = ::etc::make_op(__VA_ARGS__); \
+#define ETC_OP(name, ...)                                             \
+  namespace ops {                                                     \
+  extern const ::etc::Op name;                                        \
+  constexpr ::etc::Op etc_made_##name = ::etc::make_op(__VA_ARGS__);  \
   static_assert(etc_made_##name.signature.valid, "schema of " #name); \
-  const ::etc::Op name = etc_made_##name;                          \
+  const ::etc::Op name = etc_made_##name;                             \
   }
 
 }  // namespace etc

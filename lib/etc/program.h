@@ -31,7 +31,7 @@ struct TensorInfo {
   uint32_t flags = 0;  // inputs: bit 0 = the program writes it
   const int64_t* sizes = nullptr;
   const int64_t* strides = nullptr;  // null for states: they are contiguous
-  uint64_t bytes = 0;  // extent in bytes
+  uint64_t bytes = 0;                // extent in bytes
 };
 
 // The exact memory of one method, in bytes. Nothing is allocated beyond it, ever.
@@ -89,7 +89,7 @@ class Program {
  private:
   friend class Method;
   friend struct ProgramAccess;
-  Span<const std::byte> segment_;    // the first segment
+  Span<const std::byte> segment_;  // the first segment
   const std::byte* constants_ = nullptr;
 };
 

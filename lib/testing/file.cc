@@ -88,8 +88,12 @@ void FileSpec::output(const std::string& io_name, uint32_t value) { method().out
 void FileSpec::call(const Op& called, const std::vector<Operand>& operands, Operand scratch) {
   std::vector<Operand>& all = method().operands;
   all.push_back(scratch);
-  method().instructions.push_back({static_cast<uint32_t>(all.size()), static_cast<uint16_t>(operands.size()),
-                                   static_cast<uint16_t>(op(called)), format::InstructionKind::Kernel, 0, {}});
+  method().instructions.push_back({static_cast<uint32_t>(all.size()),
+                                   static_cast<uint16_t>(operands.size()),
+                                   static_cast<uint16_t>(op(called)),
+                                   format::InstructionKind::Kernel,
+                                   0,
+                                   {}});
   all.insert(all.end(), operands.begin(), operands.end());
 }
 

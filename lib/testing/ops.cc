@@ -44,9 +44,7 @@ Error less(OpContext ctx) noexcept {
 }
 
 bool is_vector(const Tensor& t) { return is_f32(t) && t.rank == 1; }
-Error infer_same_vector(InferContext& ctx) noexcept {
-  return is_vector(ctx.tensor(0)) ? ctx.set_result(0, ctx.meta(0)) : Error::BadShape;
-}
+Error infer_same_vector(InferContext& ctx) noexcept { return is_vector(ctx.tensor(0)) ? ctx.set_result(0, ctx.meta(0)) : Error::BadShape; }
 uint64_t reverse_scratch(OpContext ctx) noexcept { return static_cast<uint64_t>(ctx.tensor(0).numel()) * sizeof(float); }
 Error reverse(OpContext ctx) noexcept {
   const Tensor &in = ctx.tensor(0), &out = ctx.tensor(1);
@@ -117,9 +115,16 @@ Error args(OpContext ctx) noexcept {
   double sums[2] = {0, 0};
   for (uint32_t i = 0; i < ctx.ints(6).size; ++i) sums[0] += static_cast<double>(ctx.ints(6)[i]);
   for (uint32_t i = 0; i < ctx.reals(7).size; ++i) sums[1] += ctx.reals(7)[i];
-  const double numbers[10] = {ctx.has(0) ? 1.0 : 0.0, static_cast<double>(ctx.integer(1)), ctx.real(2), ctx.boolean(3) ? 1.0 : 0.0,
-                              static_cast<double>(ctx.string(4).size), ctx.real(5), sums[0], sums[1],
-                              ctx.has(8) ? static_cast<double>(ctx.ints(8).size) : 0.0, static_cast<double>(ctx.integer_or(9, -1))};
+  const double numbers[10] = {ctx.has(0) ? 1.0 : 0.0,
+                              static_cast<double>(ctx.integer(1)),
+                              ctx.real(2),
+                              ctx.boolean(3) ? 1.0 : 0.0,
+                              static_cast<double>(ctx.string(4).size),
+                              ctx.real(5),
+                              sums[0],
+                              sums[1],
+                              ctx.has(8) ? static_cast<double>(ctx.ints(8).size) : 0.0,
+                              static_cast<double>(ctx.integer_or(9, -1))};
   for (int i = 0; i < 10; ++i) out[i] = static_cast<float>(numbers[i]);
   return Error::Ok;
 }
@@ -142,8 +147,7 @@ ETC_OP(test_reverse, "test::reverse(Tensor self) -> Tensor", infer_same_vector, 
 ETC_OP(test_positive, "test::positive(Tensor self) -> Tensor", infer_same_vector, always<positive>);
 ETC_OP(test_split, "test::split(Tensor self, int at) -> (Tensor, Tensor)", infer_split, always<split>);
 ETC_OP(test_join, "test::join(Tensor[] tensors, Tensor?[] others) -> Tensor", infer_join, always<join>);
-ETC_OP(test_args,
-       "test::args(Tensor? t, int i, float f, bool b, str s, Scalar x, int[] is, float[] fs, bool[]? bs, int? o) -> Tensor",
+ETC_OP(test_args, "test::args(Tensor? t, int i, float f, bool b, str s, Scalar x, int[] is, float[] fs, bool[]? bs, int? o) -> Tensor",
        infer_args, always<args>);
 ETC_OP(test_huge, "test::huge(Tensor self) -> Tensor", infer_nothing, always<positive>);
 

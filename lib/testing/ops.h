@@ -8,14 +8,14 @@
 #include "testing/file.h"
 
 namespace etc::ops {
-extern const Op test_add;      // (Tensor self, Tensor other) -> Tensor: f32, equal sizes, in place on both; prepared: the count
-extern const Op test_less;     // (Tensor self, Tensor other) -> Tensor: 0-d bool of 0-d f32
-extern const Op test_reverse;  // (Tensor self) -> Tensor: f32 vector, through scratch of its bytes
-extern const Op test_positive; // (Tensor self) -> Tensor: a copy; BadValue when an element is negative
-extern const Op test_split;    // (Tensor self, int at) -> (Tensor, Tensor): f32 vector
-extern const Op test_join;     // (Tensor[] tensors, Tensor?[] others) -> Tensor: sum over all of their elements, 0-d f32
-extern const Op test_args;     // every kind of argument, see ops.cc
-extern const Op test_huge;     // (Tensor self) -> Tensor: infer never says what the result is
+extern const Op test_add;       // (Tensor self, Tensor other) -> Tensor: f32, equal sizes, in place on both; prepared: the count
+extern const Op test_less;      // (Tensor self, Tensor other) -> Tensor: 0-d bool of 0-d f32
+extern const Op test_reverse;   // (Tensor self) -> Tensor: f32 vector, through scratch of its bytes
+extern const Op test_positive;  // (Tensor self) -> Tensor: a copy; BadValue when an element is negative
+extern const Op test_split;     // (Tensor self, int at) -> (Tensor, Tensor): f32 vector
+extern const Op test_join;      // (Tensor[] tensors, Tensor?[] others) -> Tensor: sum over all of their elements, 0-d f32
+extern const Op test_args;      // every kind of argument, see ops.cc
+extern const Op test_huge;      // (Tensor self) -> Tensor: infer never says what the result is
 }  // namespace etc::ops
 
 namespace etc::testing {

@@ -89,7 +89,9 @@ struct Arange {
   }
 };
 
-Kernel select_arange(OpContext ctx) noexcept { return are_contiguous(ctx, 7, 1) ? kernel_for<Arange>(ctx.tensor(7).dtype, NumberTypes{}) : nullptr; }
+Kernel select_arange(OpContext ctx) noexcept {
+  return are_contiguous(ctx, 7, 1) ? kernel_for<Arange>(ctx.tensor(7).dtype, NumberTypes{}) : nullptr;
+}
 
 Error infer_linspace(InferContext& ctx) noexcept {
   Meta m;

@@ -8,12 +8,12 @@ namespace {
 
 // The shape of x[i, :, j]: the broadcast index takes the place of the indexed dimensions when these lie side by side, else it comes first.
 struct Plan {
-  uint32_t rank = 0;            // of the result
+  uint32_t rank = 0;  // of the result
   int64_t sizes[kMaxRank];
-  uint32_t index_rank = 0;      // of the broadcast index
+  uint32_t index_rank = 0;  // of the broadcast index
   int64_t index_sizes[kMaxRank];
-  uint32_t index_at = 0;        // its first dimension in the result
-  uint32_t kept = 0;            // dimensions of self that are not indexed, in order
+  uint32_t index_at = 0;  // its first dimension in the result
+  uint32_t kept = 0;      // dimensions of self that are not indexed, in order
   uint32_t kept_dims[kMaxRank];
 };
 
@@ -164,8 +164,7 @@ struct Put {
       return for_each_index(result, ctx.tensors(1), plan, strides, [&](int64_t offset, int64_t at) {
         const Tensor to = w.of(result, result.as<T>() + offset, w.self_strides, plan.kept);
         const Tensor from = w.of(values, values.as<T>() + at, w.other_strides, plan.kept);
-        map<T, T, T>(
-            [](auto old, auto value) { return Combine<ComputeType<T>>::combine(old, value); }, to, to, from);
+        map<T, T, T>([](auto old, auto value) { return Combine<ComputeType<T>>::combine(old, value); }, to, to, from);
       });
     }
   };

@@ -47,8 +47,10 @@ template <class T>
 struct Add {
   static Error run(OpContext ctx) noexcept {
     T alpha;
-    if constexpr (std::is_integral_v<T>) alpha = static_cast<T>(ctx.integer(4));
-    else alpha = static_cast<T>(static_cast<ComputeType<T>>(ctx.real(4)));
+    if constexpr (std::is_integral_v<T>)
+      alpha = static_cast<T>(ctx.integer(4));
+    else
+      alpha = static_cast<T>(static_cast<ComputeType<T>>(ctx.real(4)));
     return along<T>(ctx, ctx.tensor(5), [alpha](T old, T value) { return add_elements(old, multiply_elements(alpha, value)); });
   }
 };
@@ -58,7 +60,8 @@ Kernel select_add(OpContext ctx) noexcept { return are_contiguous(ctx, 0, 6) ? k
 
 }  // namespace
 
-ETC_OP(index_copy, "aten::index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor", infer, select_copy, {Promotion::None, 1});
+ETC_OP(index_copy, "aten::index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor", infer, select_copy,
+       {Promotion::None, 1});
 ETC_OP(index_add, "aten::index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor", infer, select_add,
        {Promotion::None, 1});
 }  // namespace etc

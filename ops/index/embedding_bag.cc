@@ -37,8 +37,10 @@ Error infer(InferContext& ctx) noexcept {
 }
 
 void put(const Tensor& t, int64_t i, int64_t v) {
-  if (t.dtype == DType::I32) t.as<int32_t>()[i] = static_cast<int32_t>(v);
-  else t.as<int64_t>()[i] = v;
+  if (t.dtype == DType::I32)
+    t.as<int32_t>()[i] = static_cast<int32_t>(v);
+  else
+    t.as<int64_t>()[i] = v;
 }
 
 template <class T>
@@ -89,9 +91,7 @@ struct Bag {
   }
 };
 
-Kernel select(OpContext ctx) noexcept {
-  return are_contiguous(ctx, 0, 13) ? kernel_for<Bag>(ctx.tensor(0).dtype, FloatTypes{}) : nullptr;
-}
+Kernel select(OpContext ctx) noexcept { return are_contiguous(ctx, 0, 13) ? kernel_for<Bag>(ctx.tensor(0).dtype, FloatTypes{}) : nullptr; }
 
 }  // namespace
 

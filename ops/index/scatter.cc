@@ -120,7 +120,9 @@ struct ScatterAdd {
   }
 };
 
-Kernel select_scatter(OpContext ctx) noexcept { return are_contiguous(ctx, 0, 5) ? kernel_for_width<Scatter>(ctx.tensor(0).dtype) : nullptr; }
+Kernel select_scatter(OpContext ctx) noexcept {
+  return are_contiguous(ctx, 0, 5) ? kernel_for_width<Scatter>(ctx.tensor(0).dtype) : nullptr;
+}
 Kernel select_value(OpContext ctx) noexcept {
   return are_contiguous(ctx, 0, 5) ? kernel_for_width<ScatterValue>(ctx.tensor(0).dtype) : nullptr;
 }
@@ -132,7 +134,12 @@ enum class Reduce : uint8_t { Sum, Product, Mean, Max, Min, Unknown };
 Reduce reduce_of(OpContext ctx) {
   const Span<const char> word = ctx.string(4);
   auto is = [&word](const char* other) { return detail::equals(word.data, static_cast<uint32_t>(word.size), other); };
-  return is("sum") ? Reduce::Sum : is("prod") ? Reduce::Product : is("mean") ? Reduce::Mean : is("amax") ? Reduce::Max : is("amin") ? Reduce::Min : Reduce::Unknown;
+  return is("sum")    ? Reduce::Sum
+         : is("prod") ? Reduce::Product
+         : is("mean") ? Reduce::Mean
+         : is("amax") ? Reduce::Max
+         : is("amin") ? Reduce::Min
+                      : Reduce::Unknown;
 }
 
 Error infer_reduce(InferContext& ctx) noexcept {
@@ -205,7 +212,8 @@ constexpr OpTraits kReduce = {Promotion::None, 1, 0, nullptr, reduce_scratch};
 
 ETC_OP(gather, "aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor", infer_gather, select_gather);
 ETC_OP(scatter_src, "aten::scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor", infer_source, select_scatter, kInPlace);
-ETC_OP(scatter_value, "aten::scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor", infer_value, select_value, kInPlace);
+ETC_OP(scatter_value, "aten::scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor", infer_value, select_value,
+       kInPlace);
 ETC_OP(scatter_add, "aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor", infer_source, select_add, kInPlace);
 ETC_OP(scatter_reduce,
        "aten::scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> Tensor",

@@ -12,15 +12,19 @@ int64_t position_of(T v, const B* boundaries, int64_t n, bool right) {
     const int64_t middle = low + (high - low) / 2;
     const auto b = load(boundaries + middle);
     const bool goes_on = right ? !(b > v) : !(b >= v);
-    if (goes_on) low = middle + 1;
-    else high = middle;
+    if (goes_on)
+      low = middle + 1;
+    else
+      high = middle;
   }
   return low;
 }
 
 void put(const Tensor& result, int64_t i, int64_t v) {
-  if (result.dtype == DType::I32) result.as<int32_t>()[i] = static_cast<int32_t>(v);
-  else result.as<int64_t>()[i] = v;
+  if (result.dtype == DType::I32)
+    result.as<int32_t>()[i] = static_cast<int32_t>(v);
+  else
+    result.as<int64_t>()[i] = v;
 }
 
 Error infer_bucketize(InferContext& ctx) noexcept {
@@ -77,8 +81,8 @@ Kernel select_search(OpContext ctx) noexcept {
 
 }  // namespace
 
-ETC_OP(bucketize, "aten::bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor", infer_bucketize,
-       select_bucketize, {Promotion::Same});
+ETC_OP(bucketize, "aten::bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor",
+       infer_bucketize, select_bucketize, {Promotion::Same});
 ETC_OP(searchsorted,
        "aten::searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool right=False, str? side=None, "
        "Tensor? sorter=None) -> Tensor",

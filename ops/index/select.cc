@@ -10,8 +10,10 @@ Error infer_select(InferContext& ctx) noexcept {
   uint32_t dim;
   if (!is_index(index.dtype)) return Error::BadArgument;
   if (index.rank > 1 || !wrap_dimension(ctx.integer(1), m.rank, &dim)) return Error::BadShape;
-  if (m.rank) m.sizes[dim] = index.rank ? index.sizes[0] : 1;
-  else if (index.rank && index.sizes[0] != 1) return Error::BadShape;
+  if (m.rank)
+    m.sizes[dim] = index.rank ? index.sizes[0] : 1;
+  else if (index.rank && index.sizes[0] != 1)
+    return Error::BadShape;
   return ctx.set_result(0, m);
 }
 
@@ -39,9 +41,7 @@ struct Select {
   }
 };
 
-Kernel select_select(OpContext ctx) noexcept {
-  return are_contiguous(ctx, 0, 4) ? kernel_for_width<Select>(ctx.tensor(0).dtype) : nullptr;
-}
+Kernel select_select(OpContext ctx) noexcept { return are_contiguous(ctx, 0, 4) ? kernel_for_width<Select>(ctx.tensor(0).dtype) : nullptr; }
 
 Error infer_embedding(InferContext& ctx) noexcept {
   const Meta weight = ctx.meta(0), indices = ctx.meta(1);
@@ -68,6 +68,7 @@ Kernel select_embedding(OpContext ctx) noexcept {
 }  // namespace
 
 ETC_OP(index_select, "aten::index_select(Tensor self, int dim, Tensor index) -> Tensor", infer_select, select_select);
-ETC_OP(embedding, "aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor",
+ETC_OP(embedding,
+       "aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor",
        infer_embedding, select_embedding);
 }  // namespace etc

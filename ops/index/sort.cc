@@ -26,7 +26,8 @@ const int64_t* merge_sort(const T* line, int64_t step, int64_t n, int64_t* order
       const int64_t middle = start + run < n ? start + run : n, end = middle + run < n ? middle + run : n;
       int64_t a = start, b = middle;
       for (int64_t out = start; out < end; ++out) {
-        const bool take_b = a == middle || (b < end && comes_before<Descending>(load(line + order[b] * step), load(line + order[a] * step)));
+        const bool take_b =
+            a == middle || (b < end && comes_before<Descending>(load(line + order[b] * step), load(line + order[a] * step)));
         other[out] = order[take_b ? b++ : a++];
       }
     }
@@ -94,8 +95,10 @@ Error infer_topk(InferContext& ctx) noexcept {
   const int64_t k = ctx.integer(1);
   if (!wrap_dimension(ctx.integer(2), m.rank, &dim)) return Error::BadShape;
   if (k < 0 || k > (m.rank ? m.sizes[dim] : 1)) return Error::BadShape;
-  if (m.rank) m.sizes[dim] = k;
-  else if (k != 1) return Error::BadShape;
+  if (m.rank)
+    m.sizes[dim] = k;
+  else if (k != 1)
+    return Error::BadShape;
   ETC_TRY(ctx.set_result(0, m));
   m.dtype = DType::I64;
   return ctx.set_result(1, m);

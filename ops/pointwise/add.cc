@@ -30,8 +30,8 @@ struct Sub {
 
 }  // namespace
 
-ETC_OP(add, "aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", infer_same<2>,
-       (select_binary<Add, AllTypes, 3>), kBinary)
-ETC_OP(sub, "aten::sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", infer_same<2>,
-       (select_binary<Sub, NumberTypes, 3>), kBinary)
+ETC_OP(add, "aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", infer_same<2>, (select_binary<Add, AllTypes, 3>),
+       kBinary)
+ETC_OP(sub, "aten::sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", infer_same<2>, (select_binary<Sub, NumberTypes, 3>),
+       kBinary)
 }  // namespace etc

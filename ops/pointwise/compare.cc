@@ -4,10 +4,10 @@
 namespace etc {
 namespace {
 
-#define ETC_COMPARISON(Name, op)                                 \
-  template <class T>                                             \
-  struct Name {                                                  \
-    bool operator()(T x, T y) const { return x op y; }           \
+#define ETC_COMPARISON(Name, op)                       \
+  template <class T>                                   \
+  struct Name {                                        \
+    bool operator()(T x, T y) const { return x op y; } \
   };
 ETC_COMPARISON(Eq, ==)
 ETC_COMPARISON(Ne, !=)

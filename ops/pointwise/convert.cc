@@ -84,9 +84,11 @@ using WidenRow = void (*)(const void*, ptrdiff_t, void*, ptrdiff_t);
 using NarrowRow = void (*)(const void*, void*, ptrdiff_t, ptrdiff_t);
 
 // In the order of DType.
-#define ETC_EACH_DTYPE(F)                                                                                                              \
-  {F(bool), F(uint8_t), F(int8_t), F(int16_t), F(int32_t), F(int64_t), F(Half), F(BFloat16), F(float), F(double), F(Float8E4M3FN), \
-   F(Float8E5M2), F(uint16_t), F(uint32_t), F(uint64_t)}
+#define ETC_EACH_DTYPE(F)                                                                                                           \
+  {                                                                                                                                 \
+    F(bool), F(uint8_t), F(int8_t), F(int16_t), F(int32_t), F(int64_t), F(Half), F(BFloat16), F(float), F(double), F(Float8E4M3FN), \
+        F(Float8E5M2), F(uint16_t), F(uint32_t), F(uint64_t)                                                                        \
+  }
 #define ETC_WIDEN(T) widen_row<T>
 constexpr WidenRow kWiden[kDTypeCount] = ETC_EACH_DTYPE(ETC_WIDEN);
 #define ETC_FROM_FLOAT(T) narrow_row<float, T>

@@ -12,6 +12,6 @@ struct Copysign {
 
 }  // namespace
 
-ETC_OP(copysign, "aten::copysign.Tensor(Tensor self, Tensor other) -> Tensor", infer_float<2>,
-       (select_binary<Copysign, FloatTypes>), kBinaryFloat)
+ETC_OP(copysign, "aten::copysign.Tensor(Tensor self, Tensor other) -> Tensor", infer_float<2>, (select_binary<Copysign, FloatTypes>),
+       kBinaryFloat)
 }  // namespace etc

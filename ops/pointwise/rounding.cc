@@ -7,16 +7,16 @@ namespace {
 
 using RoundedTypes = Types<float, double, Half, BFloat16, uint8_t, int8_t, int16_t, int32_t, int64_t, uint16_t, uint32_t, uint64_t>;
 
-#define ETC_ROUNDING(Name, function)                 \
-  template <class T>                                 \
-  struct Name {                                      \
-    T operator()(T x) const {                        \
-      if constexpr (std::is_floating_point_v<T>) {   \
-        return math::function(x);                    \
-      } else {                                       \
-        return x;                                    \
-      }                                              \
-    }                                                \
+#define ETC_ROUNDING(Name, function)               \
+  template <class T>                               \
+  struct Name {                                    \
+    T operator()(T x) const {                      \
+      if constexpr (std::is_floating_point_v<T>) { \
+        return math::function(x);                  \
+      } else {                                     \
+        return x;                                  \
+      }                                            \
+    }                                              \
   };
 ETC_ROUNDING(Floor, floor)
 ETC_ROUNDING(Ceil, ceil)
@@ -33,9 +33,7 @@ struct RoundDecimals {
     const double decimals = static_cast<double>(ctx.integer(1));
     power = static_cast<T>(math::pow(10.0, negative ? -decimals : decimals));
   }
-  T operator()(T x) const {
-    return negative ? math::round_half_even(x / power) * power : math::round_half_even(x * power) / power;
-  }
+  T operator()(T x) const { return negative ? math::round_half_even(x / power) * power : math::round_half_even(x * power) / power; }
 };
 
 }  // namespace

@@ -106,8 +106,8 @@ struct ReducePlan {
 // Up to kLanes results that lie next to each other, and where their elements are.
 template <class T>
 struct ReduceBlock {
-  const T* x;             // first element of the first result
-  ptrdiff_t lane_step;    // to the next result's
+  const T* x;           // first element of the first result
+  ptrdiff_t lane_step;  // to the next result's
   uint32_t lanes;
   const Rows<2>* reduced;
 

@@ -51,6 +51,7 @@ Kernel select(OpContext ctx) noexcept {
 }  // namespace
 
 ETC_OP(upsample_bicubic2d,
-       "aten::upsample_bicubic2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor",
+       "aten::upsample_bicubic2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> "
+       "Tensor",
        infer, select);
 }  // namespace etc

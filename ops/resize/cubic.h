@@ -6,7 +6,7 @@ namespace etc {
 template <class C>
 inline void cubic_weights(C t, C (&weight)[4]) {
   const C a = C(-0.75);
-  auto inner = [a](C x) { return ((a + 2) * x - (a + 3)) * x * x + 1; };       // |x| <= 1
+  auto inner = [a](C x) { return ((a + 2) * x - (a + 3)) * x * x + 1; };        // |x| <= 1
   auto outer = [a](C x) { return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a; };  // 1 < |x| < 2
   weight[0] = outer(t + 1);
   weight[1] = inner(t);

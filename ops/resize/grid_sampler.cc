@@ -62,9 +62,7 @@ struct Sample {
   struct Plane {
     const T* data;
     int64_t height, width;
-    C at(int64_t y, int64_t x) const {
-      return y >= 0 && y < height && x >= 0 && x < width ? load(data + y * width + x) : C{0};
-    }
+    C at(int64_t y, int64_t x) const { return y >= 0 && y < height && x >= 0 && x < width ? load(data + y * width + x) : C{0}; }
   };
   static C bilinear(const Plane& p, C y, C x) {
     const C fy = math::floor(y), fx = math::floor(x), ty = y - fy, tx = x - fx;
@@ -104,18 +102,22 @@ struct Sample {
         if (mode != 2) x = pad_place(x, width, padding, corners), y = pad_place(y, height, padding, corners);
         for (int64_t c = 0; c < channels; ++c) {
           const Plane p{input.as<T>() + (b * channels + c) * height * width, height, width};
-          store(result.as<T>() + (b * channels + c) * places + i,
-                mode == 0 ? bilinear(p, y, x) : mode == 1 ? nearest(p, y, x) : bicubic(p, y, x, padding, corners));
+          store(result.as<T>() + (b * channels + c) * places + i, mode == 0   ? bilinear(p, y, x)
+                                                                  : mode == 1 ? nearest(p, y, x)
+                                                                              : bicubic(p, y, x, padding, corners));
         }
       }
     return Error::Ok;
   }
 };
 
-Kernel select(OpContext ctx) noexcept { return are_contiguous(ctx, 0, 6) ? kernel_for<Sample>(ctx.tensor(0).dtype, FloatTypes{}) : nullptr; }
+Kernel select(OpContext ctx) noexcept {
+  return are_contiguous(ctx, 0, 6) ? kernel_for<Sample>(ctx.tensor(0).dtype, FloatTypes{}) : nullptr;
+}
 
 }  // namespace
 
-ETC_OP(grid_sampler_2d, "aten::grid_sampler_2d(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor",
-       infer, select);
+ETC_OP(grid_sampler_2d,
+       "aten::grid_sampler_2d(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor", infer,
+       select);
 }  // namespace etc

@@ -1,5 +1,5 @@
-// aten::upsample_linear1d, upsample_bilinear2d, upsample_trilinear3d – weighted means of the two input elements around each place, dimension by
-// dimension.
+// aten::upsample_linear1d, upsample_bilinear2d, upsample_trilinear3d – weighted means of the two input elements around each place,
+// dimension by dimension.
 #include "ops/resize/scale.h"
 
 namespace etc {
@@ -70,10 +70,12 @@ struct Linear {
 ETC_OP(upsample_linear1d, "aten::upsample_linear1d(Tensor self, SymInt[1] output_size, bool align_corners, float? scales=None) -> Tensor",
        infer<1>, Linear<1>::select);
 ETC_OP(upsample_bilinear2d,
-       "aten::upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor",
+       "aten::upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> "
+       "Tensor",
        infer<2>, Linear<2>::select);
-ETC_OP(upsample_trilinear3d,
-       "aten::upsample_trilinear3d(Tensor self, SymInt[3] output_size, bool align_corners, float? scales_d=None, float? scales_h=None, float? "
-       "scales_w=None) -> Tensor",
-       infer<3>, Linear<3>::select);
+ETC_OP(
+    upsample_trilinear3d,
+    "aten::upsample_trilinear3d(Tensor self, SymInt[3] output_size, bool align_corners, float? scales_d=None, float? scales_h=None, float? "
+    "scales_w=None) -> Tensor",
+    infer<3>, Linear<3>::select);
 }  // namespace etc

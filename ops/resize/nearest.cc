@@ -54,15 +54,17 @@ ETC_OP(upsample_nearest2d,
        "aten::upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor", infer<2>,
        Nearest<2, false>::select);
 ETC_OP(upsample_nearest3d,
-       "aten::upsample_nearest3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor",
+       "aten::upsample_nearest3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> "
+       "Tensor",
        infer<3>, Nearest<3, false>::select);
-ETC_OP(upsample_nearest_exact1d, "aten::_upsample_nearest_exact1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor", infer<1>,
-       Nearest<1, true>::select);
+ETC_OP(upsample_nearest_exact1d, "aten::_upsample_nearest_exact1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor",
+       infer<1>, Nearest<1, true>::select);
 ETC_OP(upsample_nearest_exact2d,
-       "aten::_upsample_nearest_exact2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor", infer<2>,
-       Nearest<2, true>::select);
-ETC_OP(upsample_nearest_exact3d,
-       "aten::_upsample_nearest_exact3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) "
-       "-> Tensor",
-       infer<3>, Nearest<3, true>::select);
+       "aten::_upsample_nearest_exact2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor",
+       infer<2>, Nearest<2, true>::select);
+ETC_OP(
+    upsample_nearest_exact3d,
+    "aten::_upsample_nearest_exact3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) "
+    "-> Tensor",
+    infer<3>, Nearest<3, true>::select);
 }  // namespace etc

@@ -115,7 +115,10 @@ ETC_OP(constant_pad_nd, "aten::constant_pad_nd(Tensor self, SymInt[] pad, Scalar
 ETC_OP(reflection_pad1d, "aten::reflection_pad1d(Tensor self, SymInt[2] padding) -> Tensor", infer_edge<1, true>, Edge<1, true>::select);
 ETC_OP(reflection_pad2d, "aten::reflection_pad2d(Tensor self, SymInt[4] padding) -> Tensor", infer_edge<2, true>, Edge<2, true>::select);
 ETC_OP(reflection_pad3d, "aten::reflection_pad3d(Tensor self, SymInt[6] padding) -> Tensor", infer_edge<3, true>, Edge<3, true>::select);
-ETC_OP(replication_pad1d, "aten::replication_pad1d(Tensor self, SymInt[2] padding) -> Tensor", infer_edge<1, false>, Edge<1, false>::select);
-ETC_OP(replication_pad2d, "aten::replication_pad2d(Tensor self, SymInt[4] padding) -> Tensor", infer_edge<2, false>, Edge<2, false>::select);
-ETC_OP(replication_pad3d, "aten::replication_pad3d(Tensor self, SymInt[6] padding) -> Tensor", infer_edge<3, false>, Edge<3, false>::select);
+ETC_OP(replication_pad1d, "aten::replication_pad1d(Tensor self, SymInt[2] padding) -> Tensor", infer_edge<1, false>,
+       Edge<1, false>::select);
+ETC_OP(replication_pad2d, "aten::replication_pad2d(Tensor self, SymInt[4] padding) -> Tensor", infer_edge<2, false>,
+       Edge<2, false>::select);
+ETC_OP(replication_pad3d, "aten::replication_pad3d(Tensor self, SymInt[6] padding) -> Tensor", infer_edge<3, false>,
+       Edge<3, false>::select);
 }  // namespace etc

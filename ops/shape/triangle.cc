@@ -29,9 +29,7 @@ struct Triangle {
       return Error::Ok;
     }
   };
-  static Kernel select(OpContext ctx) noexcept {
-    return are_contiguous(ctx, 0, 3) ? kernel_for_width<Keep>(ctx.tensor(0).dtype) : nullptr;
-  }
+  static Kernel select(OpContext ctx) noexcept { return are_contiguous(ctx, 0, 3) ? kernel_for_width<Keep>(ctx.tensor(0).dtype) : nullptr; }
 };
 
 }  // namespace

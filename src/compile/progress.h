@@ -10,7 +10,7 @@ namespace etc::compile {
 
 class Progress {
  public:
-  Progress();   // stderr is no terminal: does nothing, ever
+  Progress();  // stderr is no terminal: does nothing, ever
   ~Progress();
   void stage(const std::string& name);
 

@@ -10,7 +10,8 @@ namespace {
 
 std::string results_text(const Method& m, const Instruction& in) {
   std::string all;
-  for (uint32_t v : in.writes) all += (all.empty() ? "" : ", ") + ("%" + m.values[v].name + ": " + type_text(m.values[v].dtype, m.values[v].sizes));
+  for (uint32_t v : in.writes)
+    all += (all.empty() ? "" : ", ") + ("%" + m.values[v].name + ": " + type_text(m.values[v].dtype, m.values[v].sizes));
   return all;
 }
 
@@ -26,7 +27,8 @@ std::vector<std::string> lines_of(const Listing& l) {
   for (const State& s : l.states) lines.push_back("state " + s.name + ": " + type_text(s.dtype, s.sizes));
   for (const Method& m : l.methods) {
     lines.push_back("method " + m.name);
-    for (const Port& p : m.inputs) lines.push_back("  input " + p.name + ": " + type_text(m.values[p.value].dtype, m.values[p.value].sizes));
+    for (const Port& p : m.inputs)
+      lines.push_back("  input " + p.name + ": " + type_text(m.values[p.value].dtype, m.values[p.value].sizes));
     for (const Instruction& in : m.instructions) lines.push_back("  " + call_text(m, in));
     for (const Port& p : m.outputs) lines.push_back("  output " + p.name + " = %" + m.values[p.value].name);
     for (size_t i = 0; i < l.pools.size(); ++i) lines.push_back("  pool " + l.pools[i] + ": " + bytes_text(m.pool_bytes[i]) + " bytes");
@@ -49,11 +51,15 @@ std::vector<std::string> differences(const std::vector<std::string>& a, const st
   }
   std::vector<std::vector<uint32_t>> common(n + 1, std::vector<uint32_t>(k + 1));
   for (size_t i = n; i-- > 0;)
-    for (size_t j = k; j-- > 0;) common[i][j] = a[start + i] == b[start + j] ? common[i + 1][j + 1] + 1 : std::max(common[i + 1][j], common[i][j + 1]);
+    for (size_t j = k; j-- > 0;)
+      common[i][j] = a[start + i] == b[start + j] ? common[i + 1][j + 1] + 1 : std::max(common[i + 1][j], common[i][j + 1]);
   for (size_t i = 0, j = 0; i < n || j < k;) {
-    if (i < n && j < k && a[start + i] == b[start + j]) ++i, ++j;
-    else if (j == k || (i < n && common[i + 1][j] >= common[i][j + 1])) lines.push_back("- " + a[start + i++]);
-    else lines.push_back("+ " + b[start + j++]);
+    if (i < n && j < k && a[start + i] == b[start + j])
+      ++i, ++j;
+    else if (j == k || (i < n && common[i + 1][j] >= common[i][j + 1]))
+      lines.push_back("- " + a[start + i++]);
+    else
+      lines.push_back("+ " + b[start + j++]);
   }
   return lines;
 }
@@ -80,7 +86,8 @@ std::string graph_report(const OpenProgram& p, Format format) {
     }
     all += "method " + m.name + "\n";
     Table table({"#", "instruction", "node, source, module"});
-    for (size_t n = 0; n < m.instructions.size(); ++n) table.add({std::to_string(n), call_text(m, m.instructions[n]), source_text(l, m.instructions[n].source)});
+    for (size_t n = 0; n < m.instructions.size(); ++n)
+      table.add({std::to_string(n), call_text(m, m.instructions[n]), source_text(l, m.instructions[n].source)});
     all += table.text();
     for (const Port& o : m.outputs) all += "output " + o.name + " = %" + m.values[o.value].name + "\n";
   }

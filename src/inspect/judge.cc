@@ -40,15 +40,17 @@ Verdict verify_report(const OpenProgram& p, Format format) {
   const Listing& l = p.listing();
   Verdict verdict{"", faults.empty()};
   if (format == Format::Json) {
-    verdict.text = "{\"schema_version\":1,\"program\":" + json_text(l.path) + ",\"right\":" + (faults.empty() ? "true" : "false") + ",\"faults\":[";
+    verdict.text =
+        "{\"schema_version\":1,\"program\":" + json_text(l.path) + ",\"right\":" + (faults.empty() ? "true" : "false") + ",\"faults\":[";
     for (size_t i = 0; i < faults.size(); ++i)
-      verdict.text += std::string(i ? "," : "") + "{\"method\":" + json_text(faults[i].method) + ",\"instruction\":" + std::to_string(faults[i].instruction) +
-                      ",\"message\":" + json_text(faults[i].message) + "}";
+      verdict.text += std::string(i ? "," : "") + "{\"method\":" + json_text(faults[i].method) +
+                      ",\"instruction\":" + std::to_string(faults[i].instruction) + ",\"message\":" + json_text(faults[i].message) + "}";
     verdict.text += "]}\n";
     return verdict;
   }
   for (const auto& f : faults)
-    verdict.text += l.path + ": method " + f.method + (f.instruction >= 0 ? ", instruction " + std::to_string(f.instruction) : "") + ": " + f.message + "\n";
+    verdict.text += l.path + ": method " + f.method + (f.instruction >= 0 ? ", instruction " + std::to_string(f.instruction) : "") + ": " +
+                    f.message + "\n";
   if (faults.empty()) verdict.text = l.path + ": sound, and its plan is right\n";
   return verdict;
 }
@@ -72,19 +74,24 @@ Verdict solve_report(const std::string& path, uint64_t capacity) {
   for (size_t n = 2; std::getline(file, line); ++n) {
     if (line.empty() || line == "\r") continue;
     rows.push_back(cells_of(line));
-    if (rows.back().size() != heading.size()) throw UserError(path + ": line " + std::to_string(n) + " has " + std::to_string(rows.back().size()) + " cells, the heading " + std::to_string(heading.size()), host::kBadInput);
+    if (rows.back().size() != heading.size())
+      throw UserError(path + ": line " + std::to_string(n) + " has " + std::to_string(rows.back().size()) + " cells, the heading " +
+                          std::to_string(heading.size()),
+                      host::kBadInput);
     compile::Interval i;
     i.lower = number_of<int64_t>(path, n, rows.back()[lower]);
     i.upper = number_of<int64_t>(path, n, rows.back()[upper]);
     i.size = number_of<uint64_t>(path, n, rows.back()[size]);
     if (i.upper <= i.lower) throw UserError(path + ": line " + std::to_string(n) + ": upper must be greater than lower", host::kBadInput);
-    if (i.size > (uint64_t{1} << 60)) throw UserError(path + ": line " + std::to_string(n) + ": the size is beyond all memory", host::kBadInput);
+    if (i.size > (uint64_t{1} << 60))
+      throw UserError(path + ": line " + std::to_string(n) + ": the size is beyond all memory", host::kBadInput);
     intervals.push_back(i);
   }
   const compile::Packing packing = compile::solve(intervals, capacity);
   Verdict verdict{"", packing.fits};
   if (!packing.fits) {
-    verdict.text = path + ": does not fit in " + bytes_text(capacity) + (packing.proven_optimal ? ": proven to need " : "; the best found needs ") + bytes_text(packing.bytes) + "\n";
+    verdict.text = path + ": does not fit in " + bytes_text(capacity) +
+                   (packing.proven_optimal ? ": proven to need " : "; the best found needs ") + bytes_text(packing.bytes) + "\n";
     return verdict;
   }
   auto join = [](const std::vector<std::string>& cells) {

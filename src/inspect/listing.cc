@@ -22,7 +22,9 @@ std::string number_text(double x) {
 class Reader {
  public:
   Reader(const std::string& path, Span<const std::byte> file)
-      : path_(path), message_(kj::ArrayPtr<const capnp::word>(reinterpret_cast<const capnp::word*>(file.data), file.size / sizeof(capnp::word)), options()),
+      : path_(path),
+        message_(kj::ArrayPtr<const capnp::word>(reinterpret_cast<const capnp::word*>(file.data), file.size / sizeof(capnp::word)),
+                 options()),
         root_(message_.getRoot<schema::Program>()) {
     listing_.path = path;
     listing_.file_bytes = file.size;
@@ -40,7 +42,8 @@ class Reader {
       listing_.op_external.push_back(op.getExternal());
     }
     for (auto s : root_.getStates())
-      listing_.states.push_back({text(s.getNameOffset(), s.getNameSize()), static_cast<DType>(s.getDtype()), ints(s.getSizes(), s.getRank()), s.getOffset(), s.getBytes()});
+      listing_.states.push_back({text(s.getNameOffset(), s.getNameSize()), static_cast<DType>(s.getDtype()),
+                                 ints(s.getSizes(), s.getRank()), s.getOffset(), s.getBytes()});
     read_sources();
     const auto methods = root_.getMethods();
     for (uint32_t m = 0; m < methods.size(); ++m) listing_.methods.push_back(read_method(methods[m], m));
@@ -56,7 +59,8 @@ class Reader {
 
   std::string text(uint32_t offset, uint32_t size) {
     const auto strings = root_.getStrings();
-    if (offset > strings.size() || size > strings.size() - offset) throw UserError(path_ + ": a name lies outside of the file's strings", host::kBadInput);
+    if (offset > strings.size() || size > strings.size() - offset)
+      throw UserError(path_ + ": a name lies outside of the file's strings", host::kBadInput);
     return {reinterpret_cast<const char*>(strings.begin()) + offset, size};
   }
 
@@ -145,7 +149,8 @@ class Reader {
     const auto values = m.getValues();
     for (uint32_t v = 0; v < values.size(); ++v) method.values.push_back(read_value(values[v], v, names));
     for (uint32_t v = 0; v < m.getRoots().size() && v < method.values.size(); ++v) method.values[v].root = m.getRoots()[v];
-    for (auto io : m.getInputs()) method.inputs.push_back({text(io.getNameOffset(), io.getNameSize()), io.getValue(), (io.getFlags() & 1) != 0});
+    for (auto io : m.getInputs())
+      method.inputs.push_back({text(io.getNameOffset(), io.getNameSize()), io.getValue(), (io.getFlags() & 1) != 0});
     for (auto io : m.getOutputs()) method.outputs.push_back({text(io.getNameOffset(), io.getNameSize()), io.getValue(), false});
     for (auto u : m.getUpdates()) method.updates.push_back({u.getTarget(), u.getValue()});
     for (uint64_t bytes : m.getPoolBytes()) method.pool_bytes.push_back(bytes);
@@ -158,7 +163,8 @@ class Reader {
       const uint32_t first = in.getFirstOperand(), arguments = argument_count(instruction.op, in, operands);
       for (uint32_t o = 0; o < arguments; ++o) instruction.arguments.push_back(argument(operands[first + o], method, &instruction));
       for (uint32_t o = arguments; o < in.getOperandCount(); ++o) instruction.writes.push_back(operands[first + o].getIndex());
-      if (first > 0 && static_cast<OperandKind>(operands[first - 1].getKind()) == OperandKind::Tensor) instruction.scratch = operands[first - 1].getIndex();
+      if (first > 0 && static_cast<OperandKind>(operands[first - 1].getKind()) == OperandKind::Tensor)
+        instruction.scratch = operands[first - 1].getIndex();
       if (i < sources.size() && sources[i] < listing_.sources.size()) instruction.source = static_cast<int32_t>(sources[i]);
       method.instructions.push_back(std::move(instruction));
     }
@@ -176,8 +182,10 @@ Program open_or_refuse(const std::string& path, Span<const std::byte> bytes) {
   switch (program.error()) {
     case Error::Ok: return program.value();
     case Error::WrongVersion: throw UserError(path + ": was made by another version of etc; compile it again", host::kBadInput);
-    case Error::WrongTarget: throw UserError(path + ": is packed for CPU features that this machine lacks; compile it for this one", host::kBadInput);
-    default: throw UserError(path + ": is not a sound program file: damaged, cut short, or no .etc file; compile it again", host::kBadInput);
+    case Error::WrongTarget:
+      throw UserError(path + ": is packed for CPU features that this machine lacks; compile it for this one", host::kBadInput);
+    default:
+      throw UserError(path + ": is not a sound program file: damaged, cut short, or no .etc file; compile it again", host::kBadInput);
   }
 }
 

@@ -13,7 +13,7 @@ namespace etc::inspect {
 enum class Storage : uint8_t { Constant, State, Pool };
 
 struct Value {
-  std::string name;        // in the IR; "v7" after --strip
+  std::string name;  // in the IR; "v7" after --strip
   DType dtype = DType::F32;
   std::vector<int64_t> sizes, strides;
   Storage storage = Storage::Pool;
@@ -29,8 +29,8 @@ struct Source {
 
 struct Instruction {
   std::string op;
-  std::vector<std::string> arguments;  // as text: %name, 3, [1, 2]
-  std::vector<uint32_t> reads, writes; // values; scratch is among the writes
+  std::vector<std::string> arguments;   // as text: %name, 3, [1, 2]
+  std::vector<uint32_t> reads, writes;  // values; scratch is among the writes
   uint32_t scratch = kNoValue;
   int32_t source = -1;
 };

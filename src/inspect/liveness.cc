@@ -15,7 +15,8 @@ void find_peak(const Method& method, const std::vector<Lifetime>& roots, uint32_
   for (uint32_t v = 0; v < method.values.size(); ++v)
     if (method.values[v].root == v && method.values[v].storage == Storage::Pool && method.values[v].pool == pool && method.values[v].bytes)
       by_offset.push_back(v);
-  std::stable_sort(by_offset.begin(), by_offset.end(), [&](uint32_t a, uint32_t b) { return method.values[a].offset < method.values[b].offset; });
+  std::stable_sort(by_offset.begin(), by_offset.end(),
+                   [&](uint32_t a, uint32_t b) { return method.values[a].offset < method.values[b].offset; });
   const auto end = static_cast<int64_t>(method.instructions.size());
   for (int64_t at = -1; at <= end; ++at) {
     uint64_t live = 0, covered = 0;

@@ -16,9 +16,9 @@ struct Lifetime {
 };
 
 struct PoolUse {
-  uint64_t bytes = 0;        // the plan's
-  uint64_t live = 0;         // most bytes live at once, rounded up to 64 for each value: no plan of this order needs less
-  int64_t peak_at = -1;      // instruction
+  uint64_t bytes = 0;                  // the plan's
+  uint64_t live = 0;                   // most bytes live at once, rounded up to 64 for each value: no plan of this order needs less
+  int64_t peak_at = -1;                // instruction
   std::vector<uint32_t> live_at_peak;  // roots, by offset
 };
 

@@ -36,9 +36,12 @@ bool parse(int argc, char** argv, Options* o) {
   app.add_flag("--size", o->size, "The exact bytes that a run needs");
   app.add_flag("--verify", o->verify, "Prove that the plan is right; exit 1 when it is not");
   app.add_option("--diff", o->diff, "What two programs do differently; exit 1 when they differ")->expected(2)->type_name("A.etc B.etc");
-  app.add_option("--solve", o->solve, "Pack the lifetimes of a CSV file (id,lower,upper,size); exit 1 when they do not fit")->type_name("PROBLEM.csv");
+  app.add_option("--solve", o->solve, "Pack the lifetimes of a CSV file (id,lower,upper,size); exit 1 when they do not fit")
+      ->type_name("PROBLEM.csv");
   app.add_option("--capacity", o->capacity, "Bytes for --solve; default: as few as possible")->type_name("BYTES");
-  app.add_option("--format", o->format, "text or json; for --plan also svg or html")->check(CLI::IsMember({"text", "json", "svg", "html"}))->type_name("FORMAT");
+  app.add_option("--format", o->format, "text or json; for --plan also svg or html")
+      ->check(CLI::IsMember({"text", "json", "svg", "html"}))
+      ->type_name("FORMAT");
   app.add_option("-o,--output", o->output, "Write the report to this file")->type_name("FILE");
   try {
     app.parse(argc, argv);
@@ -61,7 +64,10 @@ bool parse(int argc, char** argv, Options* o) {
 }
 
 Verdict report(const Options& o) {
-  const Format format = o.format == "json" ? Format::Json : o.format == "svg" ? Format::Svg : o.format == "html" ? Format::Html : Format::Text;
+  const Format format = o.format == "json"   ? Format::Json
+                        : o.format == "svg"  ? Format::Svg
+                        : o.format == "html" ? Format::Html
+                                             : Format::Text;
   if (!o.solve.empty()) return solve_report(o.solve, o.capacity);
   if (!o.diff.empty()) return diff_report(OpenProgram(o.diff[0]), OpenProgram(o.diff[1]), format);
   std::vector<std::unique_ptr<OpenProgram>> programs;

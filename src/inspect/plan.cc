@@ -24,8 +24,8 @@ std::string method_text(const Listing& l, const Method& m) {
   for (uint32_t v = 0; v < m.values.size(); ++v) {
     const Value& value = m.values[v];
     const std::string window = value.root == v ? "" : "window on " + m.values[value.root].name + "  ";
-    table.add({value.name, type_text(value.dtype, value.sizes), place_text(l, value), bytes_text(value.offset), bytes_text(value.bytes), when_text(m, live.values[v].first),
-               when_text(m, live.values[v].last), window + source_text(l, live.values[v].source)});
+    table.add({value.name, type_text(value.dtype, value.sizes), place_text(l, value), bytes_text(value.offset), bytes_text(value.bytes),
+               when_text(m, live.values[v].first), when_text(m, live.values[v].last), window + source_text(l, live.values[v].source)});
   }
   std::string all = "method " + m.name + ": " + std::to_string(m.instructions.size()) + " instructions\n" + table.text();
   for (size_t p = 0; p < live.pools.size(); ++p) {
@@ -39,7 +39,8 @@ std::string method_text(const Listing& l, const Method& m) {
     all += ")\n";
     Table peak({"  live there", "offset", "bytes", "node, source, module"});
     for (uint32_t v : use.live_at_peak)
-      peak.add({"  " + m.values[v].name, bytes_text(m.values[v].offset), bytes_text(m.values[v].bytes), source_text(l, live.values[v].source)});
+      peak.add(
+          {"  " + m.values[v].name, bytes_text(m.values[v].offset), bytes_text(m.values[v].bytes), source_text(l, live.values[v].source)});
     if (!use.live_at_peak.empty()) all += peak.text();
   }
   return all;
@@ -50,23 +51,30 @@ std::string method_json(const Listing& l, const Method& m) {
   std::string all = "{\"name\":" + json_text(m.name) + ",\"instructions\":" + std::to_string(m.instructions.size()) + ",\"values\":[";
   for (uint32_t v = 0; v < m.values.size(); ++v) {
     const Value& value = m.values[v];
-    all += std::string(v ? "," : "") + "{\"name\":" + json_text(value.name) + ",\"dtype\":\"" + name_of(value.dtype) + "\",\"shape\":" + json_list(value.sizes) +
-           ",\"strides\":" + json_list(value.strides) + ",\"storage\":\"" +
-           (value.storage == Storage::Constant ? "constant" : value.storage == Storage::State ? "state" : "pool") + "\"";
+    all += std::string(v ? "," : "") + "{\"name\":" + json_text(value.name) + ",\"dtype\":\"" + name_of(value.dtype) +
+           "\",\"shape\":" + json_list(value.sizes) + ",\"strides\":" + json_list(value.strides) + ",\"storage\":\"" +
+           (value.storage == Storage::Constant ? "constant"
+            : value.storage == Storage::State  ? "state"
+                                               : "pool") +
+           "\"";
     if (value.storage == Storage::Pool) all += ",\"pool\":" + json_text(l.pools[value.pool]);
-    all += ",\"offset\":" + std::to_string(value.offset) + ",\"bytes\":" + std::to_string(value.bytes) + ",\"first\":" + std::to_string(live.values[v].first) +
-           ",\"last\":" + std::to_string(live.values[v].last) + ",\"root\":" + json_text(m.values[value.root].name);
+    all += ",\"offset\":" + std::to_string(value.offset) + ",\"bytes\":" + std::to_string(value.bytes) +
+           ",\"first\":" + std::to_string(live.values[v].first) + ",\"last\":" + std::to_string(live.values[v].last) +
+           ",\"root\":" + json_text(m.values[value.root].name);
     if (live.values[v].source >= 0) {
       const Source& s = l.sources[static_cast<size_t>(live.values[v].source)];
-      all += ",\"node\":" + json_text(s.node) + ",\"module\":" + json_text(s.module) + ",\"file\":" + json_text(s.file) + ",\"line\":" + std::to_string(s.line);
+      all += ",\"node\":" + json_text(s.node) + ",\"module\":" + json_text(s.module) + ",\"file\":" + json_text(s.file) +
+             ",\"line\":" + std::to_string(s.line);
     }
     all += "}";
   }
   all += "],\"pools\":[";
   for (size_t p = 0; p < live.pools.size(); ++p) {
     all += std::string(p ? "," : "") + "{\"name\":" + json_text(l.pools[p]) + ",\"bytes\":" + std::to_string(live.pools[p].bytes) +
-           ",\"lower_bound\":" + std::to_string(live.pools[p].live) + ",\"peak_at\":" + std::to_string(live.pools[p].peak_at) + ",\"live_at_peak\":[";
-    for (size_t i = 0; i < live.pools[p].live_at_peak.size(); ++i) all += (i ? "," : "") + json_text(m.values[live.pools[p].live_at_peak[i]].name);
+           ",\"lower_bound\":" + std::to_string(live.pools[p].live) + ",\"peak_at\":" + std::to_string(live.pools[p].peak_at) +
+           ",\"live_at_peak\":[";
+    for (size_t i = 0; i < live.pools[p].live_at_peak.size(); ++i)
+      all += (i ? "," : "") + json_text(m.values[live.pools[p].live_at_peak[i]].name);
     all += "]}";
   }
   return all + "]}";
@@ -86,20 +94,26 @@ std::string pool_svg(const Listing& l, const Method& m, const Liveness& live, ui
   const double row = std::clamp(600 / rows, 2.0, 14.0), height = rows * row;
   const double scale = live.pools[pool].bytes ? (kWidth - kLeft - 20) / static_cast<double>(live.pools[pool].bytes) : 0;
   std::string all = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth) + " " + number(height + kTop + 20) +
-                    "\" font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n<text x=\"" + number(kLeft) + "\" y=\"18\">" +
-                    markup_text("method " + m.name + ", pool " + l.pools[pool] + ": " + bytes_text(live.pools[pool].bytes) + " bytes, lower bound " + bytes_text(live.pools[pool].live)) +
-                    "</text>\n<text x=\"4\" y=\"" + number(kTop + 10) + "\">start</text>\n<text x=\"4\" y=\"" + number(kTop + height) + "\">end</text>\n";
+                    "\" font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n<text x=\"" +
+                    number(kLeft) + "\" y=\"18\">" +
+                    markup_text("method " + m.name + ", pool " + l.pools[pool] + ": " + bytes_text(live.pools[pool].bytes) +
+                                " bytes, lower bound " + bytes_text(live.pools[pool].live)) +
+                    "</text>\n<text x=\"4\" y=\"" + number(kTop + 10) + "\">start</text>\n<text x=\"4\" y=\"" + number(kTop + height) +
+                    "\">end</text>\n";
   for (uint32_t v = 0; v < m.values.size(); ++v) {
     const Value& value = m.values[v];
     if (value.storage != Storage::Pool || value.pool != pool || value.root != v || value.bytes == 0) continue;
     const Lifetime& life = live.values[v];
     uint32_t hash = 2166136261u;
     for (unsigned char c : value.name) hash = (hash ^ c) * 16777619u;
-    all += "<rect x=\"" + number(kLeft + static_cast<double>(value.offset) * scale) + "\" y=\"" + number(kTop + static_cast<double>(life.first + 1) * row) + "\" width=\"" +
-           number(std::max(1.0, static_cast<double>(value.bytes) * scale)) + "\" height=\"" + number(static_cast<double>(life.last - life.first + 1) * row) + "\" fill=\"hsl(" +
-           std::to_string(hash % 360) + ",60%,70%)\" stroke=\"#333\" stroke-width=\"0.4\"><title>" +
-           markup_text(value.name + " " + type_text(value.dtype, value.sizes) + "\noffset " + bytes_text(value.offset) + ", " + bytes_text(value.bytes) + " bytes\nlives " +
-                       when_text(m, life.first) + " to " + when_text(m, life.last) + "\n" + source_text(l, life.source)) +
+    all += "<rect x=\"" + number(kLeft + static_cast<double>(value.offset) * scale) + "\" y=\"" +
+           number(kTop + static_cast<double>(life.first + 1) * row) + "\" width=\"" +
+           number(std::max(1.0, static_cast<double>(value.bytes) * scale)) + "\" height=\"" +
+           number(static_cast<double>(life.last - life.first + 1) * row) + "\" fill=\"hsl(" + std::to_string(hash % 360) +
+           ",60%,70%)\" stroke=\"#333\" stroke-width=\"0.4\"><title>" +
+           markup_text(value.name + " " + type_text(value.dtype, value.sizes) + "\noffset " + bytes_text(value.offset) + ", " +
+                       bytes_text(value.bytes) + " bytes\nlives " + when_text(m, life.first) + " to " + when_text(m, life.last) + "\n" +
+                       source_text(l, life.source)) +
            "</title></rect>\n";
   }
   if (live.pools[pool].peak_at >= 0) {
@@ -115,7 +129,8 @@ std::string pool_svg(const Listing& l, const Method& m, const Liveness& live, ui
 std::string plan_report(const OpenProgram& p, Format format) {
   const Listing& l = p.listing();
   std::string all = format == Format::Json ? "{\"schema_version\":1,\"program\":" + json_text(l.path) + ",\"methods\":[" : "";
-  for (size_t m = 0; m < l.methods.size(); ++m) all += format == Format::Json ? (m ? "," : "") + method_json(l, l.methods[m]) : method_text(l, l.methods[m]);
+  for (size_t m = 0; m < l.methods.size(); ++m)
+    all += format == Format::Json ? (m ? "," : "") + method_json(l, l.methods[m]) : method_text(l, l.methods[m]);
   return format == Format::Json ? all + "]}\n" : all;
 }
 
@@ -130,8 +145,9 @@ std::string plan_picture(const OpenProgram& p, Format format) {
   std::string all;
   if (format == Format::Html) {
     all = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + markup_text(l.path) +
-          "</title><style>body{margin:1em auto;max-width:1120px;font-family:sans-serif}svg{width:100%}rect:hover{stroke-width:2}</style></head><body>\n<h1>" + markup_text(l.path) +
-          "</h1>\n";
+          "</title><style>body{margin:1em "
+          "auto;max-width:1120px;font-family:sans-serif}svg{width:100%}rect:hover{stroke-width:2}</style></head><body>\n<h1>" +
+          markup_text(l.path) + "</h1>\n";
     for (const std::string& picture : pictures) all += picture;
     return all + "</body></html>\n";
   }

@@ -12,7 +12,8 @@ namespace {
 
 std::string port_json(const Method& m, const Port& p) {
   const Value& v = m.values[p.value];
-  return "{\"name\":" + json_text(p.name) + ",\"dtype\":\"" + name_of(v.dtype) + "\",\"shape\":" + json_list(v.sizes) + (p.written ? ",\"written\":true" : "") + "}";
+  return "{\"name\":" + json_text(p.name) + ",\"dtype\":\"" + name_of(v.dtype) + "\",\"shape\":" + json_list(v.sizes) +
+         (p.written ? ",\"written\":true" : "") + "}";
 }
 
 std::string ports_json(const Method& m, const std::vector<Port>& ports) {
@@ -24,7 +25,8 @@ std::string ports_json(const Method& m, const std::vector<Port>& ports) {
 std::string states_json(const Listing& l) {
   std::string all = "[";
   for (size_t i = 0; i < l.states.size(); ++i)
-    all += std::string(i ? "," : "") + "{\"name\":" + json_text(l.states[i].name) + ",\"dtype\":\"" + name_of(l.states[i].dtype) + "\",\"shape\":" + json_list(l.states[i].sizes) + "}";
+    all += std::string(i ? "," : "") + "{\"name\":" + json_text(l.states[i].name) + ",\"dtype\":\"" + name_of(l.states[i].dtype) +
+           "\",\"shape\":" + json_list(l.states[i].sizes) + "}";
   return all + "]";
 }
 
@@ -33,8 +35,10 @@ std::string io_text(const Listing& l) {
   for (const Method& m : l.methods) {
     all += "method " + m.name + "\n";
     for (const Port& p : m.inputs)
-      all += "  input   " + p.name + ": " + type_text(m.values[p.value].dtype, m.values[p.value].sizes) + (p.written ? "  (the program changes it)" : "") + "\n";
-    for (const Port& p : m.outputs) all += "  output  " + p.name + ": " + type_text(m.values[p.value].dtype, m.values[p.value].sizes) + "\n";
+      all += "  input   " + p.name + ": " + type_text(m.values[p.value].dtype, m.values[p.value].sizes) +
+             (p.written ? "  (the program changes it)" : "") + "\n";
+    for (const Port& p : m.outputs)
+      all += "  output  " + p.name + ": " + type_text(m.values[p.value].dtype, m.values[p.value].sizes) + "\n";
   }
   for (const State& s : l.states) all += "state     " + s.name + ": " + type_text(s.dtype, s.sizes) + "\n";
   return all;
@@ -56,15 +60,16 @@ Sizes sizes_of(const OpenProgram& p, uint32_t method) {
 std::string summary(const OpenProgram& p, Format format) {
   const Listing& l = p.listing();
   if (format == Format::Json) {
-    std::string all = "{\"schema_version\":1,\"program\":" + json_text(l.path) + ",\"format\":\"" + std::to_string(l.major) + "." + std::to_string(l.minor) +
-                      "\",\"file_bytes\":" + std::to_string(l.file_bytes) + ",\"constant_bytes\":" + std::to_string(l.constant_bytes) +
-                      ",\"state_bytes\":" + std::to_string(l.state_bytes) + ",\"ops\":" + std::to_string(l.ops.size()) + ",\"states\":" + states_json(l) + ",\"methods\":[";
+    std::string all = "{\"schema_version\":1,\"program\":" + json_text(l.path) + ",\"format\":\"" + std::to_string(l.major) + "." +
+                      std::to_string(l.minor) + "\",\"file_bytes\":" + std::to_string(l.file_bytes) +
+                      ",\"constant_bytes\":" + std::to_string(l.constant_bytes) + ",\"state_bytes\":" + std::to_string(l.state_bytes) +
+                      ",\"ops\":" + std::to_string(l.ops.size()) + ",\"states\":" + states_json(l) + ",\"methods\":[";
     for (size_t m = 0; m < l.methods.size(); ++m) {
       const Method& method = l.methods[m];
       const Liveness live = liveness_of(method);
-      all += std::string(m ? "," : "") + "{\"name\":" + json_text(method.name) + ",\"instructions\":" + std::to_string(method.instructions.size()) +
-             ",\"values\":" + std::to_string(method.values.size()) + ",\"inputs\":" + ports_json(method, method.inputs) + ",\"outputs\":" + ports_json(method, method.outputs) +
-             ",\"pools\":[";
+      all += std::string(m ? "," : "") + "{\"name\":" + json_text(method.name) +
+             ",\"instructions\":" + std::to_string(method.instructions.size()) + ",\"values\":" + std::to_string(method.values.size()) +
+             ",\"inputs\":" + ports_json(method, method.inputs) + ",\"outputs\":" + ports_json(method, method.outputs) + ",\"pools\":[";
       for (size_t i = 0; i < live.pools.size(); ++i)
         all += std::string(i ? "," : "") + "{\"name\":" + json_text(l.pools[i]) + ",\"bytes\":" + std::to_string(live.pools[i].bytes) +
                ",\"lower_bound\":" + std::to_string(live.pools[i].live) + "}";
@@ -72,15 +77,18 @@ std::string summary(const OpenProgram& p, Format format) {
     }
     return all + "]}\n";
   }
-  std::string all = l.path + ": program of format " + std::to_string(l.major) + "." + std::to_string(l.minor) + ", " + bytes_text(l.file_bytes) + " bytes, of them " +
-                    bytes_text(l.constant_bytes) + " constants; " + std::to_string(l.ops.size()) + " different ops\n";
+  std::string all = l.path + ": program of format " + std::to_string(l.major) + "." + std::to_string(l.minor) + ", " +
+                    bytes_text(l.file_bytes) + " bytes, of them " + bytes_text(l.constant_bytes) + " constants; " +
+                    std::to_string(l.ops.size()) + " different ops\n";
   all += io_text(l);
   for (size_t m = 0; m < l.methods.size(); ++m) {
     const Method& method = l.methods[m];
     const Liveness live = liveness_of(method);
-    all += "method " + method.name + ": " + std::to_string(method.instructions.size()) + " instructions, " + std::to_string(method.values.size()) + " values\n";
+    all += "method " + method.name + ": " + std::to_string(method.instructions.size()) + " instructions, " +
+           std::to_string(method.values.size()) + " values\n";
     for (size_t i = 0; i < live.pools.size(); ++i)
-      all += "  pool " + l.pools[i] + ": " + bytes_text(live.pools[i].bytes) + " bytes (lower bound " + bytes_text(live.pools[i].live) + ")\n";
+      all +=
+          "  pool " + l.pools[i] + ": " + bytes_text(live.pools[i].bytes) + " bytes (lower bound " + bytes_text(live.pools[i].live) + ")\n";
   }
   if (l.state_bytes) all += "state: " + bytes_text(l.state_bytes) + " bytes\n";
   return all;
@@ -91,14 +99,16 @@ std::string io_report(const OpenProgram& p, Format format) {
   if (format != Format::Json) return io_text(l);
   std::string all = "{\"schema_version\":1,\"states\":" + states_json(l) + ",\"methods\":[";
   for (size_t m = 0; m < l.methods.size(); ++m)
-    all += std::string(m ? "," : "") + "{\"name\":" + json_text(l.methods[m].name) + ",\"inputs\":" + ports_json(l.methods[m], l.methods[m].inputs) +
+    all += std::string(m ? "," : "") + "{\"name\":" + json_text(l.methods[m].name) +
+           ",\"inputs\":" + ports_json(l.methods[m], l.methods[m].inputs) +
            ",\"outputs\":" + ports_json(l.methods[m], l.methods[m].outputs) + "}";
   return all + "]}\n";
 }
 
 std::string size_report(const OpenProgram& p, Format format) {
   const Listing& l = p.listing();
-  std::string json = "{\"schema_version\":1,\"constant_bytes\":" + std::to_string(l.constant_bytes) + ",\"state_bytes\":" + std::to_string(l.state_bytes) + ",\"methods\":[";
+  std::string json = "{\"schema_version\":1,\"constant_bytes\":" + std::to_string(l.constant_bytes) +
+                     ",\"state_bytes\":" + std::to_string(l.state_bytes) + ",\"methods\":[";
   std::string text;
   for (uint32_t m = 0; m < l.methods.size(); ++m) {
     const Sizes s = sizes_of(p, m);
@@ -124,8 +134,9 @@ std::string size_report(const OpenProgram& p, Format format) {
     table.add({"RAM in all", bytes_text(total)});
     table.add({"constants, in the file", bytes_text(l.constant_bytes)});
     text += "method " + l.methods[m].name + "\n" + table.text();
-    json += std::string(m ? "," : "") + "{\"name\":" + json_text(l.methods[m].name) + ",\"arena\":" + std::to_string(s.needs.arena) + ",\"pools\":[" + pools +
-            "],\"state\":" + std::to_string(s.needs.state) + ",\"worker_scratch\":" + std::to_string(s.needs.worker_scratch) + ",\"total\":" + std::to_string(total) + "}";
+    json += std::string(m ? "," : "") + "{\"name\":" + json_text(l.methods[m].name) + ",\"arena\":" + std::to_string(s.needs.arena) +
+            ",\"pools\":[" + pools + "],\"state\":" + std::to_string(s.needs.state) +
+            ",\"worker_scratch\":" + std::to_string(s.needs.worker_scratch) + ",\"total\":" + std::to_string(total) + "}";
   }
   return format == Format::Json ? json + "]}\n" : text;
 }
@@ -153,8 +164,8 @@ std::string ops_report(const std::vector<const OpenProgram*>& programs, Format f
     std::string dtypes, quoted;
     for (const std::string& d : use.dtypes) dtypes += (dtypes.empty() ? "" : ",") + d, quoted += (quoted.empty() ? "\"" : ",\"") + d + "\"";
     text += name + " " + dtypes + "\n";
-    json += std::string(first ? "" : ",") + "{\"name\":" + json_text(name) + ",\"instructions\":" + std::to_string(use.instructions) + ",\"external\":" +
-            (use.external ? "true" : "false") + ",\"dtypes\":[" + quoted + "]}";
+    json += std::string(first ? "" : ",") + "{\"name\":" + json_text(name) + ",\"instructions\":" + std::to_string(use.instructions) +
+            ",\"external\":" + (use.external ? "true" : "false") + ",\"dtypes\":[" + quoted + "]}";
     first = false;
   }
   return format == Format::Json ? json + "]}\n" : text;

@@ -8,7 +8,8 @@ namespace etc::inspect {
 namespace {
 
 bool is_number(const std::string& cell) {
-  return !cell.empty() && std::all_of(cell.begin(), cell.end(), [](unsigned char c) { return std::isdigit(c) || c == ',' || c == '-' || c == '.'; });
+  return !cell.empty() &&
+         std::all_of(cell.begin(), cell.end(), [](unsigned char c) { return std::isdigit(c) || c == ',' || c == '-' || c == '.'; });
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ constexpr uint64_t kMostMemory = 256u << 20;  // of any one block; more is refus
 using Bytes = std::vector<std::byte>;
 
 struct Aligned {
-  explicit Aligned(uint64_t bytes) : data(static_cast<std::byte*>(std::aligned_alloc(kAlignment, (bytes + kAlignment) / kAlignment * kAlignment))), size(bytes) {
+  explicit Aligned(uint64_t bytes)
+      : data(static_cast<std::byte*>(std::aligned_alloc(kAlignment, (bytes + kAlignment) / kAlignment * kAlignment))), size(bytes) {
     std::memset(data, 0, size);
   }
   ~Aligned() { std::free(data); }
@@ -48,7 +49,8 @@ Fate try_method(const Program& program, uint32_t method) {
     if (bytes > kMostMemory) return kTooLarge;
     total += bytes;
   }
-  if (needs->arena > kMostMemory || needs->state > kMostMemory || needs->worker_scratch > kMostMemory || total > kMostMemory) return kTooLarge;
+  if (needs->arena > kMostMemory || needs->state > kMostMemory || needs->worker_scratch > kMostMemory || total > kMostMemory)
+    return kTooLarge;
   Aligned arena(needs->arena), state(needs->state), scratch(needs->worker_scratch);
   std::vector<Aligned> pools;
   std::vector<Span<std::byte>> spans;
@@ -153,7 +155,8 @@ int main(int argc, char** argv) {
   for (long n = 0; n < count; ++n) {
     Bytes file = files[static_cast<size_t>(n) % files.size()];
     damage(file, random);
-    std::ofstream("fuzz_program.last", std::ios::binary).write(reinterpret_cast<const char*>(file.data()), static_cast<std::streamsize>(file.size()));
+    std::ofstream("fuzz_program.last", std::ios::binary)
+        .write(reinterpret_cast<const char*>(file.data()), static_cast<std::streamsize>(file.size()));
     const auto start = std::chrono::steady_clock::now();
     ++fates[try_file(file)];
     slowest = std::max(slowest, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
@@ -163,7 +166,8 @@ int main(int argc, char** argv) {
     }
   }
   std::remove("fuzz_program.last");
-  std::printf("%ld damaged files: %ld refused when opened, %ld when loaded, %ld want over 256 MiB, %ld failed in a run, %ld ran; slowest %.3f s\n", count,
-              fates[kRefusedAtOpen], fates[kRefusedAtLoad], fates[kTooLarge], fates[kFailed], fates[kRan], slowest);
+  std::printf(
+      "%ld damaged files: %ld refused when opened, %ld when loaded, %ld want over 256 MiB, %ld failed in a run, %ld ran; slowest %.3f s\n",
+      count, fates[kRefusedAtOpen], fates[kRefusedAtLoad], fates[kTooLarge], fates[kFailed], fates[kRan], slowest);
   return 0;
 }

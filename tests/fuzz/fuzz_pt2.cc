@@ -93,7 +93,9 @@ void damage_bytes(std::string& file, std::mt19937_64& random) {
 
 // Numbers become others, words change places, parts go or come twice: mostly still JSON.
 void damage_json(std::string& text, std::mt19937_64& random) {
-  static const char* const kNumbers[] = {"0", "-1", "1", "2", "7", "63", "4096", "2147483648", "4294967296", "9223372036854775807", "-9223372036854775808", "1e308", "1.5", "null", "true", "\"NaN\""};
+  static const char* const kNumbers[] = {
+      "0",     "-1",  "1",    "2",    "7",      "63", "4096", "2147483648", "4294967296", "9223372036854775807", "-9223372036854775808",
+      "1e308", "1.5", "null", "true", "\"NaN\""};
   for (int n = 1 + static_cast<int>(random() % 3); n-- > 0 && text.size() > 64;) {
     size_t at = random() % text.size();
     switch (random() % 5) {
@@ -166,6 +168,7 @@ int main(int argc, char** argv) {
     }
   }
   std::remove(kLast);
-  std::printf("%ld damaged files: %ld compiled, %ld refused, %ld internal errors; slowest %.2f s\n", count, fates[kCompiled], fates[kRefused], fates[kInternalError], slowest);
+  std::printf("%ld damaged files: %ld compiled, %ld refused, %ld internal errors; slowest %.2f s\n", count, fates[kCompiled],
+              fates[kRefused], fates[kInternalError], slowest);
   return fates[kInternalError] || slowest > kMostSeconds ? 1 : 0;
 }

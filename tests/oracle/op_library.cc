@@ -10,16 +10,14 @@
 #include "ir/interpret.h"
 #include "ir/one_op.h"
 
-
-
 extern "C" {
 
 struct EtcTensor {
   int32_t dtype;  // etc::DType; -1 for None
   int32_t rank;
   int64_t sizes[16], strides[16];
-  void* data;           // arguments: the caller's; results: freed by etc_op_free
-  int64_t begin, bytes; // arguments: the storage that data lies in, relative to data, in bytes
+  void* data;            // arguments: the caller's; results: freed by etc_op_free
+  int64_t begin, bytes;  // arguments: the storage that data lies in, relative to data, in bytes
 };
 
 // kind: 0 none, 1 tensor, 2 int, 3 real, 4 bool, 5 string, 6 tensors, 7 ints, 8 reals, 9 bools
@@ -35,7 +33,8 @@ struct EtcArgument {
 };
 
 // 0: done; 1: our answer is an error, `message` says which; 2: no such op or kernel.
-int etc_op_run(const char* name, int direct, const EtcArgument* args, int count, EtcTensor* results, int* result_count, char* message, int message_size);
+int etc_op_run(const char* name, int direct, const EtcArgument* args, int count, EtcTensor* results, int* result_count, char* message,
+               int message_size);
 void etc_op_free(EtcTensor* results, int count);
 }
 

@@ -45,7 +45,8 @@ Values resolve(Builder& b, const std::string& op, const Values& indices) {
     if (v->type.sizes.empty()) throw CompileError(op + ": a 0-d mask is not supported as an index; use torch.where");
     Environment env;
     if (!evaluate(v, env))
-      throw CompileError(op + ": the result's size depends on the data of mask " + v->name + "; use torch.where or masked_fill to keep the size");
+      throw CompileError(op + ": the result's size depends on the data of mask " + v->name +
+                         "; use torch.where or masked_fill to keep the size");
     for (const Argument& a : indices_of(b, v, gather(v, env))) resolved.push_back(std::get<Value*>(a));
   }
   return resolved;

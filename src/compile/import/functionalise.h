@@ -16,8 +16,8 @@ namespace etc::compile {
 struct Binding;
 
 struct Storage {
-  Value* base = nullptr;     // contiguous, all of its root: windows on it are windows on the root
-  uint64_t version = 0;      // counts writes
+  Value* base = nullptr;  // contiguous, all of its root: windows on it are windows on the root
+  uint64_t version = 0;   // counts writes
   // PyTorch shows one memory under both shapes; our layout could not, so this storage is a copy of `origin` in row-major order. Each
   // write to one is carried over to the other.
   std::shared_ptr<Binding> origin;
@@ -28,7 +28,7 @@ struct Binding {
   std::shared_ptr<Storage> storage;
   TensorType window;
   int64_t offset = 0;
-  Value* value = nullptr;    // the window on version `version`
+  Value* value = nullptr;  // the window on version `version`
   uint64_t version = 0;
 };
 

@@ -15,7 +15,8 @@ namespace etc::compile {
 
 class NodeImporter {
  public:
-  NodeImporter(const exported::Graph& from, const AliasSets& aliases, Graph& to, Builder& builder, Memory& memory, const ImportOptions& options)
+  NodeImporter(const exported::Graph& from, const AliasSets& aliases, Graph& to, Builder& builder, Memory& memory,
+               const ImportOptions& options)
       : from_(from), aliases_(aliases), to_(to), b_(builder), memory_(memory), arguments_(from, memory), options_(options) {}
 
   void import(const exported::Node& node);
@@ -42,7 +43,7 @@ class NodeImporter {
   Memory& memory_;
   Arguments arguments_;
   const ImportOptions& options_;
-  uint32_t first_new_id_ = 0;          // values of the node at work
+  uint32_t first_new_id_ = 0;                           // values of the node at work
   std::unordered_map<std::string, std::string> shown_;  // its results that show an argument's memory, and that argument
   struct Unknown {
     std::string first_place;

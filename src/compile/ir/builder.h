@@ -25,13 +25,13 @@ struct Call {
   std::vector<TensorType> expected;
 
   bool has(size_t i) const { return !std::holds_alternative<None>(args[i]); }
-  Value* tensor(size_t i) const;                    // throws when None
+  Value* tensor(size_t i) const;  // throws when None
   Value* tensor_or_null(size_t i) const;
-  int64_t integer(size_t i) const;                  // also from bool
-  double real(size_t i) const;                      // from int, bool or float
+  int64_t integer(size_t i) const;  // also from bool
+  double real(size_t i) const;      // from int, bool or float
   bool boolean(size_t i) const;
   std::string string(size_t i) const;
-  std::vector<int64_t> ints(size_t i) const;        // None: empty
+  std::vector<int64_t> ints(size_t i) const;  // None: empty
   std::vector<double> reals(size_t i) const;
   Values tensors(size_t i) const;
   DType dtype_or(size_t i, DType otherwise) const;  // a ScalarType argument
@@ -80,21 +80,21 @@ class Builder {
 
   // Views: strided windows, no instruction. Dimensions may be negative, as in PyTorch.
   Value* strided(Value* v, Sizes sizes, Sizes strides, int64_t offset);  // absolute: on the root's memory (as_strided)
-  Value* bitcast(Value* v, DType dtype);                 // the same bytes; element sizes must agree
+  Value* bitcast(Value* v, DType dtype);                                 // the same bytes; element sizes must agree
   Value* permute(Value* v, const std::vector<int64_t>& dims);
   Value* transpose(Value* v, int64_t a, int64_t b);
   Value* slice(Value* v, int64_t dim, int64_t start, int64_t end, int64_t step = 1);  // clamped like Python's; [start, end)
   Value* select(Value* v, int64_t dim, int64_t index);
-  Value* expand(Value* v, const Sizes& sizes);           // -1 keeps a size; new leading dimensions allowed
+  Value* expand(Value* v, const Sizes& sizes);  // -1 keeps a size; new leading dimensions allowed
   Value* unsqueeze(Value* v, int64_t dim);
   Value* squeeze(Value* v, const std::vector<int64_t>& dims);
-  Value* reshape(Value* v, Sizes sizes);                 // one -1 allowed; copies when the strides force it
+  Value* reshape(Value* v, Sizes sizes);  // one -1 allowed; copies when the strides force it
   // The view itself if strides allow it, else null.
   Value* try_view(Value* v, const Sizes& sizes);
   // Copies: `contiguous` only when v is not contiguous, `copy` always.
   Value* contiguous(Value* v);
   Value* copy(Value* v);
-  Value* cast(Value* v, DType dtype);                    // v itself when it already has it
+  Value* cast(Value* v, DType dtype);  // v itself when it already has it
   // The root with the window that `view` shows on it replaced by `source` (same sizes and dtype as the window). Contiguous and of the
   // root's sizes; may itself be a view of `source` when the window is all of the root.
   Value* view_scatter(Value* root, const Value* view, Value* source);
@@ -104,7 +104,7 @@ class Builder {
   Value* scalar(DType dtype, const Argument& number);
   // The bool, int64_t or double that a one-element constant holds; empty for other values.
   std::optional<Argument> number_in(Value* v) const;
-  Value* full(DType dtype, const Sizes& sizes, const Argument& number);   // 0-d constant, expanded
+  Value* full(DType dtype, const Sizes& sizes, const Argument& number);  // 0-d constant, expanded
   template <class T>
   Value* constant_of(DType dtype, Sizes sizes, const std::vector<T>& data) {
     return constant("const", TensorType(dtype, std::move(sizes)), ConstantData::copy_of(data.data(), data.size() * sizeof(T)));

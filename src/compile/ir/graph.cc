@@ -13,7 +13,8 @@ Sizes contiguous_strides(const Sizes& sizes) {
   int64_t step = 1;
   for (size_t d = sizes.size(); d-- > 0;) {
     strides[d] = step;
-    if (!checked_multiply(step, sizes[d] > 1 ? sizes[d] : 1, &step)) throw CompileError("a tensor has more elements than 64 bits can count");
+    if (!checked_multiply(step, sizes[d] > 1 ? sizes[d] : 1, &step))
+      throw CompileError("a tensor has more elements than 64 bits can count");
   }
   return strides;
 }
@@ -60,7 +61,8 @@ uint64_t hash_constant(const TensorType& type, const ConstantData& data) {
 }
 
 bool same_constant(const Value& v, const TensorType& type, const ConstantData& data) {
-  return v.type == type && v.constant.bytes == data.bytes && (v.constant.data == data.data || std::memcmp(v.constant.data, data.data, data.bytes) == 0);
+  return v.type == type && v.constant.bytes == data.bytes &&
+         (v.constant.data == data.data || std::memcmp(v.constant.data, data.data, data.bytes) == 0);
 }
 
 }  // namespace

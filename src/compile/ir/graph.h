@@ -36,7 +36,7 @@ struct TensorType {
   Sizes strides;
 
   TensorType() = default;
-  TensorType(DType d, Sizes s);                // contiguous
+  TensorType(DType d, Sizes s);  // contiguous
   TensorType(DType d, Sizes s, Sizes st) : dtype(d), sizes(std::move(s)), strides(std::move(st)) {}
   int64_t numel() const;
   int64_t bytes() const { return numel() * size_in_bytes(dtype); }
@@ -57,25 +57,26 @@ struct ConstantData {
 struct Value {
   enum class Kind : uint8_t { Input, State, Constant, Result };
   Kind kind = Kind::Result;
-  uint32_t id = 0;            // unique in the graph, stable under passes
-  std::string name;           // unique in the graph; what --dump-ir and --plan show
+  uint32_t id = 0;   // unique in the graph, stable under passes
+  std::string name;  // unique in the graph; what --dump-ir and --plan show
   TensorType type;
-  Node* producer = nullptr;   // Result only
-  ConstantData constant;      // Constant; State: the initial bytes
-  std::string label;          // Input: calling name; State and Constant: fully qualified name in the model, or empty
+  Node* producer = nullptr;  // Result only
+  ConstantData constant;     // Constant; State: the initial bytes
+  std::string label;         // Input: calling name; State and Constant: fully qualified name in the model, or empty
 };
 
 struct None {
   bool operator==(const None&) const = default;
 };
-using Values = std::vector<Value*>;           // a null element stands for None in an optional list
+using Values = std::vector<Value*>;  // a null element stands for None in an optional list
 // bool before int64_t: keep what the model wrote, the difference drives type promotion.
-using Argument = std::variant<None, Value*, bool, int64_t, double, std::string, Values, std::vector<int64_t>, std::vector<double>, std::vector<bool>>;
+using Argument =
+    std::variant<None, Value*, bool, int64_t, double, std::string, Values, std::vector<int64_t>, std::vector<double>, std::vector<bool>>;
 
 struct Node {
-  std::string op;                        // "aten::add.Tensor": schema text up to its parenthesis
-  std::vector<Argument> args;            // schema order, complete; external ops: as given
-  std::vector<std::string> arg_names;    // external ops only
+  std::string op;                      // "aten::add.Tensor": schema text up to its parenthesis
+  std::vector<Argument> args;          // schema order, complete; external ops: as given
+  std::vector<std::string> arg_names;  // external ops only
   std::vector<Value*> results;
   std::shared_ptr<const Source> source;  // may be null
   bool is_external() const { return !arg_names.empty() || external; }
@@ -94,10 +95,10 @@ class Graph {
  public:
   using NodeList = std::list<std::unique_ptr<Node>>;
   std::string name = "forward";
-  std::vector<Value*> inputs;     // user inputs in calling order
-  std::vector<Value*> states;     // mutated buffers, parameters and constants of the model
-  std::vector<Output> outputs;    // user outputs in order, then mutations
-  NodeList nodes;                 // in execution order; a node's operands come before it
+  std::vector<Value*> inputs;   // user inputs in calling order
+  std::vector<Value*> states;   // mutated buffers, parameters and constants of the model
+  std::vector<Output> outputs;  // user outputs in order, then mutations
+  NodeList nodes;               // in execution order; a node's operands come before it
 
   Graph() = default;
   Graph(Graph&&) = default;
@@ -108,8 +109,8 @@ class Graph {
   Value* add_state(std::string name, TensorType type, ConstantData initial);
   Value* add_constant(std::string name, TensorType type, ConstantData data);
   // Appends before `where` (default: at the end). One result for each type.
-  Node* add_node(std::string op, std::vector<Argument> args, std::vector<TensorType> results, std::shared_ptr<const Source> source = nullptr,
-                 const std::string& name = {});
+  Node* add_node(std::string op, std::vector<Argument> args, std::vector<TensorType> results,
+                 std::shared_ptr<const Source> source = nullptr, const std::string& name = {});
   Node* insert_node(NodeList::iterator where, std::string op, std::vector<Argument> args, std::vector<TensorType> results,
                     std::shared_ptr<const Source> source = nullptr, const std::string& name = {});
 

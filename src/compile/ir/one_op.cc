@@ -87,7 +87,8 @@ Operand list_operand(OperandKind kind, std::vector<T>& pool, size_t n) {
 
 OneOp::OneOp(const Op& op, const std::vector<Argument>& args) : state_(std::make_unique<State>(op)) {
   State& s = *state_;
-  if (args.size() != op.signature.arguments) throw InternalError(std::string(op.schema) + " got " + std::to_string(args.size()) + " arguments");
+  if (args.size() != op.signature.arguments)
+    throw InternalError(std::string(op.schema) + " got " + std::to_string(args.size()) + " arguments");
   s.operands.push_back({OperandKind::None, 0, 0, 0});
   for (size_t i = 0; i < args.size(); ++i) {
     const Argument& a = args[i];

@@ -17,12 +17,13 @@ struct Word {
 
 // ScalarType defaults, by name or by PyTorch's number, as our DType.
 constexpr Word kDTypes[] = {
-    {"bool", int(DType::Bool)}, {"uint8", int(DType::U8)},     {"int8", int(DType::I8)},   {"short", int(DType::I16)},    {"int16", int(DType::I16)},
-    {"int", int(DType::I32)},   {"int32", int(DType::I32)},    {"long", int(DType::I64)},  {"int64", int(DType::I64)},    {"half", int(DType::F16)},
-    {"float16", int(DType::F16)}, {"bfloat16", int(DType::BF16)}, {"float", int(DType::F32)}, {"float32", int(DType::F32)}, {"double", int(DType::F64)},
-    {"float64", int(DType::F64)}, {"0", int(DType::U8)},        {"1", int(DType::I8)},      {"2", int(DType::I16)},        {"3", int(DType::I32)},
-    {"4", int(DType::I64)},     {"5", int(DType::F16)},        {"6", int(DType::F32)},     {"7", int(DType::F64)},        {"11", int(DType::Bool)},
-    {"15", int(DType::BF16)},
+    {"bool", int(DType::Bool)}, {"uint8", int(DType::U8)},    {"int8", int(DType::I8)},     {"short", int(DType::I16)},
+    {"int16", int(DType::I16)}, {"int", int(DType::I32)},     {"int32", int(DType::I32)},   {"long", int(DType::I64)},
+    {"int64", int(DType::I64)}, {"half", int(DType::F16)},    {"float16", int(DType::F16)}, {"bfloat16", int(DType::BF16)},
+    {"float", int(DType::F32)}, {"float32", int(DType::F32)}, {"double", int(DType::F64)},  {"float64", int(DType::F64)},
+    {"0", int(DType::U8)},      {"1", int(DType::I8)},        {"2", int(DType::I16)},       {"3", int(DType::I32)},
+    {"4", int(DType::I64)},     {"5", int(DType::F16)},       {"6", int(DType::F32)},       {"7", int(DType::F64)},
+    {"11", int(DType::Bool)},   {"15", int(DType::BF16)},
 };
 // Memory formats as the .pt2's JSON numbers them; a schema says "contiguous_format" or PyTorch's internal 0.
 constexpr Word kMemoryFormats[] = {{"contiguous_format", 1}, {"channels_last", 2}, {"preserve_format", 4}, {"0", 1}, {"1", 4}, {"2", 2}};

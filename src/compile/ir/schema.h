@@ -12,21 +12,21 @@ namespace etc::compile {
 
 struct SchemaArgument {
   std::string name;
-  std::string type;                      // "Tensor", "int", "ScalarType", … without alias, list and optional marks
+  std::string type;  // "Tensor", "int", "ScalarType", … without alias, list and optional marks
   bool is_list = false;
-  bool is_optional = false;              // None is allowed
-  bool has_optional_elements = false;    // Tensor?[]
+  bool is_optional = false;            // None is allowed
+  bool has_optional_elements = false;  // Tensor?[]
   bool is_keyword_only = false;
-  bool is_written = false;               // Tensor(a!)
-  char alias = 0;                        // 'a' of Tensor(a)
-  int list_size = 0;                     // int[2]: one number stands for two; 0: any
-  std::optional<Argument> default_value; // None{} for "=None"
+  bool is_written = false;                // Tensor(a!)
+  char alias = 0;                         // 'a' of Tensor(a)
+  int list_size = 0;                      // int[2]: one number stands for two; 0: any
+  std::optional<Argument> default_value;  // None{} for "=None"
 };
 
 struct Schema {
-  std::string name;                      // "aten::add.Tensor"
+  std::string name;  // "aten::add.Tensor"
   std::vector<SchemaArgument> arguments;
-  std::vector<SchemaArgument> returns;   // names may be empty
+  std::vector<SchemaArgument> returns;        // names may be empty
   int find(std::string_view argument) const;  // index or -1
 };
 

@@ -9,7 +9,9 @@ namespace {
 
 using Ints = std::vector<int64_t>;
 
-const Argument& default_of(const Schema& s, const char* argument) { return *s.arguments.at(static_cast<size_t>(s.find(argument))).default_value; }
+const Argument& default_of(const Schema& s, const char* argument) {
+  return *s.arguments.at(static_cast<size_t>(s.find(argument))).default_value;
+}
 
 TEST(Schema, ReadsNamesTypesAndDefaults) {
   const Schema s = parse_schema(
@@ -51,7 +53,8 @@ TEST(Schema, GivesDefaultsTheTypeOfTheArgument) {
 }
 
 TEST(Schema, NumbersDTypesAndMemoryFormatsAsTheIrDoes) {
-  const Schema s = parse_schema("t::t(*, ScalarType? a=long, ScalarType? b=4, MemoryFormat c=contiguous_format, MemoryFormat? d=0) -> Tensor");
+  const Schema s =
+      parse_schema("t::t(*, ScalarType? a=long, ScalarType? b=4, MemoryFormat c=contiguous_format, MemoryFormat? d=0) -> Tensor");
   EXPECT_EQ(default_of(s, "a"), Argument(int64_t{static_cast<int>(DType::I64)}));
   EXPECT_EQ(default_of(s, "b"), default_of(s, "a"));
   EXPECT_EQ(default_of(s, "c"), Argument(int64_t{1}));
@@ -60,8 +63,7 @@ TEST(Schema, NumbersDTypesAndMemoryFormatsAsTheIrDoes) {
 }
 
 TEST(Schema, ReadsAliasesAndListsOfOptionals) {
-  const Schema s = parse_schema(
-      "aten::index_put_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor(a!)");
+  const Schema s = parse_schema("aten::index_put_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor(a!)");
   EXPECT_TRUE(s.arguments[0].is_written);
   EXPECT_EQ(s.arguments[0].alias, 'a');
   EXPECT_TRUE(s.arguments[1].is_list);
@@ -87,8 +89,9 @@ TEST(Schema, ReadsNamedReturns) {
 }
 
 TEST(Schema, RefusesWhatIsNoSchema) {
-  for (const char* text : {"", "aten::a", "aten::a(Tensor", "aten::a(Tensor self)", "aten::a(Tensor self -> Tensor", "aten::a(Tensor self) -> Tensor x",
-                           "aten::a(str s=\"x) -> Tensor", "aten::a(int i=word) -> Tensor", "aten::a(Tensor a Tensor b) -> Tensor"})
+  for (const char* text :
+       {"", "aten::a", "aten::a(Tensor", "aten::a(Tensor self)", "aten::a(Tensor self -> Tensor", "aten::a(Tensor self) -> Tensor x",
+        "aten::a(str s=\"x) -> Tensor", "aten::a(int i=word) -> Tensor", "aten::a(Tensor a Tensor b) -> Tensor"})
     EXPECT_THROW(parse_schema(text), InternalError) << text;
 }
 

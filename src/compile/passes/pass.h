@@ -10,10 +10,10 @@
 namespace etc::compile {
 
 struct Pass {
-  const char* name;                 // --disable-pass=NAME
-  const char* summary;              // one line for --help and the man page
-  bool (*run)(Graph& graph);        // true if it changed anything
-  bool optional = true;             // false: lowering that cannot be switched off
+  const char* name;           // --disable-pass=NAME
+  const char* summary;        // one line for --help and the man page
+  bool (*run)(Graph& graph);  // true if it changed anything
+  bool optional = true;       // false: lowering that cannot be switched off
 };
 
 // In the order they run (passes/passes.cc is the list).
