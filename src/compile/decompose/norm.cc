@@ -37,6 +37,8 @@ Results batch_norm(Builder& b, const Call& c) { return {batch_norm_results(b, c)
 
 // Each channel of each sample by itself is a group norm with one channel a group.
 Results instance_norm(Builder& b, const Call& c) {  // input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps
+  if (c.boolean(5) && c.has(3))  // it would change them, which import does not follow
+    throw CompileError("instance norm that updates its running statistics is not supported; call model.eval() before exporting");
   if (c.boolean(5)) return group_norm_of(b, c.tensor(0), c.args[1], c.args[2], size_of(c.tensor(0), 1), c.real(7));
   return batch_norm(b, c);
 }
