@@ -3,22 +3,12 @@
 
 #include <cstdio>
 
+#include "host/json.h"
+
 namespace etc::compile {
 namespace {
 
-std::string json_text(const std::string& text) {
-  std::string quoted = "\"";
-  for (unsigned char c : text) {
-    char escape[8];
-    if (c == '"' || c == '\\')
-      quoted += {'\\', static_cast<char>(c)};
-    else if (c < 0x20)
-      std::snprintf(escape, sizeof escape, "\\u%04x", c), quoted += escape;
-    else
-      quoted += static_cast<char>(c);
-  }
-  return quoted + "\"";
-}
+using host::json_text;
 
 std::string bytes_text(uint64_t bytes) {
   char text[32];

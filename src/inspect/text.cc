@@ -41,23 +41,6 @@ std::string bytes_text(uint64_t bytes) {
   return text;
 }
 
-std::string json_text(const std::string& text) {
-  std::string quoted = "\"";
-  for (unsigned char c : text) {
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += static_cast<char>(c);
-    } else if (c < 0x20) {
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", c);
-      quoted += escape;
-    } else {
-      quoted += static_cast<char>(c);
-    }
-  }
-  return quoted + "\"";
-}
-
 std::string markup_text(const std::string& text) {
   std::string escaped;
   for (unsigned char c : text) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "host/json.h"
+
 namespace etc::inspect {
 
 // Rows of cells; numbers to the right. The first row is the heading.
@@ -19,7 +21,7 @@ class Table {
 };
 
 std::string bytes_text(uint64_t bytes);            // "1,234,567"
-std::string json_text(const std::string& text);    // quoted
+using host::json_text;
 std::string markup_text(const std::string& text);  // for HTML and SVG
 std::string json_list(const std::vector<int64_t>& numbers);
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/json.h"
 #include "host/npy.h"
 
 namespace etc::run {
@@ -18,7 +19,7 @@ std::string type_text(DType dtype, const std::vector<int64_t>& sizes);
 // The values in nested brackets. More than 1000 elements: three at each end of each dimension.
 std::string values_text(const host::Array& array);
 
-std::string json_text(std::string_view text);       // quoted and escaped
+using host::json_text;
 std::string json_values(const host::Array& array);  // flat, row-major; "NaN", "Infinity", "-Infinity" as strings
 std::string json_number(double value);              // likewise
 std::string json_sizes(const std::vector<int64_t>& sizes);
