@@ -21,6 +21,14 @@ struct OpName {
   uint32_t external;  // bit 0
 };
 
+struct Delegate {
+  static constexpr uint32_t kDataWords = 5, kPointerWords = 0;
+  Name name;
+  uint64_t blob, blob_bytes, instance_bytes;
+  uint16_t arguments;
+  uint16_t unused[3];
+};
+
 struct Pool {
   static constexpr uint32_t kDataWords = 2, kPointerWords = 0;
   Name name;
@@ -54,6 +62,8 @@ struct OperandRecord : Operand {
   static constexpr uint32_t kDataWords = 1, kPointerWords = 0;
 };
 
+constexpr uint8_t kDynamicCall = 1;
+
 enum class InstructionKind : uint8_t { Kernel, Delegate, Eval, Swap };
 constexpr uint32_t kInstructionKindCount = 4;
 
@@ -63,7 +73,7 @@ struct Instruction {
   uint16_t operand_count;
   uint16_t op;
   InstructionKind kind;
-  uint8_t flags;  // bit 0: dynamic
+  uint8_t flags;  // kDynamicCall
   uint16_t unused[3];
 };
 
@@ -94,12 +104,18 @@ struct Update {
   uint32_t target, value;
 };
 
-struct Method {
-  static constexpr uint32_t kDataWords = 2, kPointerWords = 9;
-  Name name;
-  uint32_t slots;
+struct Dynamic {
+  static constexpr uint32_t kDataWords = 2, kPointerWords = 0;
+  uint32_t value, sizes, strides;
   uint32_t unused;
-  Word input_list, output_list, value_list, operand_list, instruction_list, block_list, pool_bytes_list, root_list, update_list;
+};
+
+struct Method {
+  static constexpr uint32_t kDataWords = 2, kPointerWords = 11;
+  Name name;
+  uint32_t slots, slot_ints;
+  Word input_list, output_list, value_list, operand_list, instruction_list, block_list, pool_bytes_list, root_list, update_list,
+      dynamic_list, successor_list;
 
   Span<const Io> inputs() const { return wire::list_at<Io>(input_list); }
   Span<const Io> outputs() const { return wire::list_at<Io>(output_list); }
@@ -110,18 +126,20 @@ struct Method {
   Span<const uint64_t> pool_bytes() const { return wire::list_at<uint64_t>(pool_bytes_list); }
   Span<const uint32_t> roots() const { return wire::list_at<uint32_t>(root_list); }
   Span<const Update> updates() const { return wire::list_at<Update>(update_list); }
+  Span<const Dynamic> dynamics() const { return wire::list_at<Dynamic>(dynamic_list); }
+  Span<const uint32_t> successors() const { return wire::list_at<uint32_t>(successor_list); }
   // Inputs first, then outputs.
   const Io& io(size_t n) const { return n < inputs().size ? inputs()[n] : outputs()[n - inputs().size]; }
 };
 
 struct Program {
-  static constexpr uint32_t kDataWords = 4, kPointerWords = 10;
+  static constexpr uint32_t kDataWords = 4, kPointerWords = 11;
   uint32_t magic;
   uint16_t major, minor;
   uint64_t target;
   uint64_t constant_bytes;
   uint64_t state_bytes;
-  Word int_list, real_list, index_list, string_list, op_list, pool_list, state_list, method_list, debug, layout_list;
+  Word int_list, real_list, index_list, string_list, op_list, pool_list, state_list, method_list, debug, layout_list, delegate_list;
 
   Span<const int64_t> ints() const { return wire::list_at<int64_t>(int_list); }
   Span<const double> reals() const { return wire::list_at<double>(real_list); }
@@ -131,6 +149,7 @@ struct Program {
   Span<const Pool> pools() const { return wire::list_at<Pool>(pool_list); }
   Span<const State> states() const { return wire::list_at<State>(state_list); }
   Span<const Method> methods() const { return wire::list_at<Method>(method_list); }
+  Span<const Delegate> delegates() const { return wire::list_at<Delegate>(delegate_list); }
 };
 
 }  // namespace etc::format

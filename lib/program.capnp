@@ -25,6 +25,7 @@ struct Program {
   methods @13 :List(Method);
   debug @14 :Debug;            # never read by the runtime; absent after --strip
   layouts @15 :List(Text);     # names of packed layouts; layout n is entry n - 1
+  delegates @16 :List(Delegate);
 }
 
 struct StringRef { offset @0 :UInt32; size @1 :UInt32; }   # a part of `strings`
@@ -34,6 +35,15 @@ struct OpName {
   nameOffset @1 :UInt32;       # "aten::add.Tensor", the schema up to its parenthesis
   nameSize @2 :UInt32;
   external @3 :Bool;           # arguments by name, schema unknown when compiled; hash is 0
+}
+
+struct Delegate {              # one subgraph that a backend runs
+  nameOffset @0 :UInt32;       # of the backend, "xnnpack"
+  nameSize @1 :UInt32;
+  blob @2 :UInt64;             # offset in the constants, multiple of 64
+  blobBytes @3 :UInt64;
+  instanceBytes @4 :UInt64;    # of the caller's arena, for what init leaves; multiple of 64
+  arguments @5 :UInt16;        # operands of its call before the results
 }
 
 struct Pool {
@@ -74,9 +84,10 @@ struct Operand {               # one word; see etc/op.h. Arguments in schema ord
 struct Instruction {           # two words
   firstOperand @0 :UInt32;     # index of argument 0; the operand before it is the scratch (or none), a u8 value
   operandCount @1 :UInt16;     # arguments and results
-  op @2 :UInt16;               # index in `ops`; for delegates in the delegates' table
+  op @2 :UInt16;               # index in `ops`; for delegates in `delegates`; else 0
   kind @3 :UInt8;              # 0 kernel call, 1 delegate call, 2 eval of slots, 3 swap of two values' addresses
-  flags @4 :UInt8;             # bit 0: dynamic
+  flags @4 :UInt8;             # bit 0: dynamic, an operand is a slot or a value of `dynamics`
+                               # eval: postfix code, see EvalCode in lib/eval.h. swap: the two roots, then the windows on either
 }
 
 struct Block {                 # straight-line instructions and what follows them
@@ -107,6 +118,16 @@ struct Method {
   slots @9 :UInt32;
   roots @10 :List(UInt32);     # per value: the value whose bytes it is a window on, or itself. bind_* moves a root with its windows
   updates @11 :List(Update);   # state and inputs that the method changes
+  dynamics @12 :List(Dynamic); # values whose sizes are decided at run time, by value
+  slotInts @13 :UInt32;        # index in `ints` of what the slots hold at first: sizes at their upper bounds, 0 where there is none
+  successors @14 :List(UInt32);  # what waits for what within a block, absent when not recorded: for i of n instructions the n + 1 bounds of
+                               # its successors in this list, then the successors, each greater than i
+}
+
+struct Dynamic {               # a value whose sizes and strides are slots, at most those of the Value
+  value @0 :UInt32;
+  sizes @1 :UInt32;            # the first of `rank` slots
+  strides @2 :UInt32;          # the same
 }
 
 struct Update {                # after a run the bytes of `target`, a state's or an input's value, are those of `value`, which lies there

@@ -43,13 +43,15 @@ struct Verifier {
 bool accept_lists(wire::Reader& reader, const format::Program& p) {
   if (!reader.accept_list<int64_t>(p.int_list) || !reader.accept_list<double>(p.real_list) || !reader.accept_list<uint32_t>(p.index_list) ||
       !reader.accept_list<char>(p.string_list) || !reader.accept_list<OpName>(p.op_list) || !reader.accept_list<Pool>(p.pool_list) ||
-      !reader.accept_list<State>(p.state_list) || !reader.accept_list<Method>(p.method_list))
+      !reader.accept_list<State>(p.state_list) || !reader.accept_list<Method>(p.method_list) ||
+      !reader.accept_list<Delegate>(p.delegate_list))
     return false;
   for (const Method& m : p.methods())
     if (!reader.accept_list<Io>(m.input_list) || !reader.accept_list<Io>(m.output_list) || !reader.accept_list<Value>(m.value_list) ||
         !reader.accept_list<OperandRecord>(m.operand_list) || !reader.accept_list<Instruction>(m.instruction_list) ||
         !reader.accept_list<Block>(m.block_list) || !reader.accept_list<uint64_t>(m.pool_bytes_list) ||
-        !reader.accept_list<uint32_t>(m.root_list) || !reader.accept_list<Update>(m.update_list))
+        !reader.accept_list<uint32_t>(m.root_list) || !reader.accept_list<Update>(m.update_list) ||
+        !reader.accept_list<Dynamic>(m.dynamic_list) || !reader.accept_list<uint32_t>(m.successor_list))
       return false;
   return true;
 }
@@ -145,6 +147,7 @@ bool Verifier::operand(const Operand& o, const Method& m, uint64_t values) {
       for (uint32_t i = 0; i < o.count; ++i)
         if (const uint32_t id = indices[o.index + i]; id != kNoValue && id >= values) return false;
       return true;
+    case OperandKind::Code: return false;  // of eval instructions only
   }
   return false;
 }

@@ -12,8 +12,9 @@ namespace etc {
 //   Int / Real: ints[index], reals[index].   Bool: index is 0 or 1.   String: `count` bytes at strings[index].
 //   Ints / Reals / Bools: `count` numbers at ints[index] / reals[index] / ints[index].
 //   IntSlot / RealSlot: slots[index].  IntSlots: `count` consecutive slots.
-enum class OperandKind : uint8_t { None, Tensor, Int, Real, Bool, String, Tensors, Ints, Reals, Bools, IntSlot, RealSlot, IntSlots };
-constexpr uint32_t kOperandKindCount = 13;
+//   Code: only in an eval instruction; `count` is the operation, index what it works on.
+enum class OperandKind : uint8_t { None, Tensor, Int, Real, Bool, String, Tensors, Ints, Reals, Bools, IntSlot, RealSlot, IntSlots, Code };
+constexpr uint32_t kOperandKindCount = 14;
 constexpr uint32_t kNoValue = 0xffffffffu;
 
 struct Operand {
@@ -129,6 +130,9 @@ struct OpContext {
   const T& prepared() const {
     return *static_cast<const T*>(instr->prepared);
   }
+  // For kernels of ops with `sizes_from_data`: result i (a position of the schema) has this size, at most what `infer` said.
+  // Strides follow: the result is contiguous in its final sizes, and must be written so.
+  void set_size(uint32_t i, uint32_t dim, int64_t size) const { const_cast<int64_t*>(tensor(i).sizes)[dim] = size; }
   // Null when this call needs none.
   std::byte* scratch() const {
     const Operand& o = frame->operands[instr->first_operand - 1];
@@ -296,6 +300,7 @@ struct Op {
   uint16_t prepared_bytes;
   uint16_t in_place;  // bit i: result 0 may lie exactly where argument i lies (same dtype, sizes and strides)
   Promotion promotion;
+  bool sizes_from_data;  // `infer` gives upper bounds, the kernel says with set_size what the results of each run have
   Signature signature;
   Error (*infer)(InferContext&) noexcept;         // checks every argument, gives dtype and sizes of all results
   Kernel (*select)(OpContext) noexcept;           // the kernel for these dtypes and strides; null: none fits
@@ -305,7 +310,7 @@ struct Op {
 
 // A plugin exports: extern "C" const etc::OpTable* etc_ops(). Sorted by name hash is not required of plugins.
 struct OpTable {
-  static constexpr uint32_t kAbi = 1;
+  static constexpr uint32_t kAbi = 2;
   uint32_t abi;
   uint32_t count;
   const Op* const* ops;
@@ -321,10 +326,11 @@ struct OpTraits {
   uint16_t prepared_bytes = 0;
   Error (*prepare)(OpContext, void*) noexcept = nullptr;
   uint64_t (*scratch_bytes)(OpContext) noexcept = nullptr;
+  bool sizes_from_data = false;
 };
 
 constexpr Op make_op(const char* schema, Error (*infer)(InferContext&) noexcept, Kernel (*select)(OpContext) noexcept, OpTraits t = {}) {
-  return Op{schema, hash_of(schema), t.prepared_bytes, t.in_place,     t.promotion, signature_of(schema),
+  return Op{schema, hash_of(schema), t.prepared_bytes, t.in_place,     t.promotion, t.sizes_from_data, signature_of(schema),
             infer,  select,          t.prepare,        t.scratch_bytes};
 }
 

@@ -8,7 +8,7 @@ namespace etc {
 
 constexpr uint32_t kMagic = 0x00637465u;  // "etc\0"
 constexpr uint16_t kFormatMajor = 0;
-constexpr uint16_t kFormatMinor = 1;
+constexpr uint16_t kFormatMinor = 2;
 constexpr size_t kAlignment = 64;  // of the file, each pool, the state block and the arena
 
 // Text inside the program file; not terminated.
