@@ -1,16 +1,18 @@
 // What a loaded method keeps in the caller's arena, and where.
 //
-//   | Method | pool spans | Instr × instructions | Tensor × values | Slot × slots | prepared state of each kernel |
+//   | Method | pool spans | Instr × instructions | Tensor × values | Slot × slots | prepared state of each kernel | delegates |
 //
-// Every part starts at a multiple of 8 bytes. Sizes, strides, operands and literals stay in the file.
+// Every part starts at a multiple of 8 bytes, delegates (see delegate.h) at one of 64. Sizes, strides, operands and literals stay in the
+// file.
 #pragma once
 
+#include "delegate.h"
 #include "format.h"
 
 namespace etc {
 
 struct ArenaLayout {
-  uint64_t pools = 0, instructions = 0, values = 0, slots = 0, prepared = 0;  // offsets in the arena
+  uint64_t pools = 0, instructions = 0, values = 0, slots = 0, prepared = 0, delegates = 0;  // offsets in the arena
   uint64_t bytes = 0;
 };
 
@@ -36,7 +38,8 @@ class OpFinder {
 };
 
 // MissingOp, or BadProgram for an instruction that this build cannot run; `fault` (may be null) says which.
-Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFinder& ops, Fault* fault) noexcept;
+Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFinder& ops, Span<const DelegateTable* const> delegates,
+                                  Fault* fault) noexcept;
 
 // Fills `fault`, when there is one, and returns the error.
 inline Error fail(Fault* fault, Error error, uint32_t instruction = Fault::kNowhere, uint32_t operand = Fault::kNowhere) {

@@ -87,8 +87,8 @@ bool overlaps_itself(const Tensor& t) {
 }
 
 // `scratch` is null when the call has none.
-bool result_is_separate(OpContext ctx, const Op& op, uint32_t r, const Tensor* scratch) {
-  const uint32_t arguments = op.signature.arguments, results = op.signature.results;
+bool result_is_separate(OpContext ctx, const CallPlaces& call, uint32_t r, const Tensor* scratch) {
+  const uint32_t arguments = call.arguments, results = call.results;
   const Tensor& result = ctx.tensor(arguments + r);
   if (scratch && overlaps(result, *scratch)) return false;
   for (uint32_t other = 0; other < results; ++other)
@@ -96,7 +96,7 @@ bool result_is_separate(OpContext ctx, const Op& op, uint32_t r, const Tensor* s
   for (uint32_t a = 0; a < arguments; ++a) {
     const OperandKind kind = ctx.operand(a).kind;
     if (kind == OperandKind::Tensor) {
-      const bool may_share = r == 0 && a < 16 && (op.in_place >> a & 1);
+      const bool may_share = r == 0 && a < 16 && (call.in_place >> a & 1);
       if (overlaps(result, ctx.tensor(a)) && !(may_share && are_identical(result, ctx.tensor(a)))) return false;
     } else if (kind == OperandKind::Tensors) {
       const Tensors list = ctx.tensors(a);
@@ -142,17 +142,21 @@ Error check_call(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* 
   for (uint32_t r = 0; r < results; ++r)
     if (!(sink.seen >> r & 1)) return *operand = arguments + r, Error::BadProgram;
 
+  return check_places(ctx, {arguments, results, op.in_place, op.scratch_bytes ? op.scratch_bytes(ctx) : 0}, operand);
+}
+
+Error check_places(OpContext ctx, const CallPlaces& call, uint32_t* operand) noexcept {
   const Tensor* scratch = nullptr;
-  if (const uint64_t bytes = op.scratch_bytes ? op.scratch_bytes(ctx) : 0; bytes != 0) {
+  if (call.scratch_bytes != 0) {
     const Operand& o = ctx.frame->operands[ctx.instr->first_operand - 1];
     if (o.kind != OperandKind::Tensor) return Error::BadProgram;
     scratch = &ctx.frame->values[o.index];
-    if (!is_scratch(*scratch, bytes) || !scratch_is_separate(ctx, arguments, *scratch)) return Error::BadProgram;
+    if (!is_scratch(*scratch, call.scratch_bytes) || !scratch_is_separate(ctx, call.arguments, *scratch)) return Error::BadProgram;
   }
-  for (uint32_t r = 0; r < results; ++r) {
-    const Tensor& result = ctx.tensor(arguments + r);
-    if ((result.flags & kReadOnly) || overlaps_itself(result) || !result_is_separate(ctx, op, r, scratch))
-      return *operand = arguments + r, Error::BadProgram;
+  for (uint32_t r = 0; r < call.results; ++r) {
+    const Tensor& result = ctx.tensor(call.arguments + r);
+    if ((result.flags & kReadOnly) || overlaps_itself(result) || !result_is_separate(ctx, call, r, scratch))
+      return *operand = call.arguments + r, Error::BadProgram;
   }
   return Error::Ok;
 }

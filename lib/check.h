@@ -17,4 +17,13 @@ constexpr uint32_t kReadOnly = 1;
 // BadProgram otherwise; `*operand` then is the position to blame, or Fault::kNowhere.
 Error check_call(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept;
 
+// The part of it that is about memory, for calls of any kind: `arguments` operands, then `results` tensors. Bit i of `in_place`: result 0
+// may lie where argument i lies. `scratch_bytes` 0: there is none.
+struct CallPlaces {
+  uint32_t arguments, results;
+  uint16_t in_place;
+  uint64_t scratch_bytes;
+};
+Error check_places(OpContext ctx, const CallPlaces& call, uint32_t* operand) noexcept;
+
 }  // namespace etc

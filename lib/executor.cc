@@ -49,7 +49,7 @@ Error Method::execute(Fault* fault, uint32_t budget) noexcept {
     const Instr* end = first + blocks[block_].count;
     const Instr* at = end;
     if (const Error e = run_block(&frame_, first, end, &at); e != Error::Ok)
-      return fail(fault, e, static_cast<uint32_t>(at - instructions_));
+      return fail(fault, e, static_cast<uint32_t>(at - instructions_), fault_code_of(*at, e));
     if (const Error e = next_block(blocks, block_, &frame_, &block_); e != Error::Ok) return fail(fault, e);
   }
   frame_.next = kDone;
@@ -77,7 +77,7 @@ Result<bool> Method::step(Fault* fault) noexcept {
   if (const Error e = follow_jumps(); e != Error::Ok) return fail(fault, e);
   if (block_ == kDone) return false;
   const Instr* instr = instructions_ + frame_.next;
-  if (const Error e = instr->run({&frame_, instr}); e != Error::Ok) return fail(fault, e, frame_.next);
+  if (const Error e = instr->run({&frame_, instr}); e != Error::Ok) return fail(fault, e, frame_.next, fault_code_of(*instr, e));
   ++frame_.next;
   follow_jumps();
   return true;

@@ -82,9 +82,15 @@ struct MethodAccess {
     return m;
   }
 
-  static Error load_instructions(Method& m, OpFinder& ops, std::byte* prepared, Fault* fault) {
+  static Error load_instructions(Method& m, OpFinder& ops, std::byte* prepared, DelegateLoader delegates, Fault* fault) {
     const Span<const format::Instruction> file = method_of(m).instructions();
-    for (uint32_t i = 0; i < file.size; ++i) {
+    for (uint32_t i = 0; i < file.size; ++i, m.loaded_ = i) {
+      if (file[i].kind == format::InstructionKind::Delegate) {
+        uint32_t operand;
+        if (const Error e = delegates.load(&m.frame_, m.instructions_ + i, file[i], &operand); e != Error::Ok)
+          return fail(fault, e, i, operand);
+        continue;
+      }
       const Op& op = *ops.find(file[i].op);  // lay_out_arena has found them all
       Instr* instr = new (m.instructions_ + i) Instr{nullptr, nullptr, file[i].first_operand, file[i].op, file[i].flags};
       const OpContext ctx{&m.frame_, instr};
@@ -163,17 +169,22 @@ struct MethodAccess {
   }
 };
 
-Result<Method*> Method::load(const Program& program, uint32_t method, Span<const OpTable* const> ops, const Memory& memory,
-                             const Hooks& hooks, Fault* fault) noexcept {
+Result<Method*> Method::load(const Program& program, uint32_t method, Span<const OpTable* const> ops,
+                             Span<const DelegateTable* const> delegates, const Memory& memory, const Hooks& hooks, Fault* fault) noexcept {
   if (const Error e = check_memory(program, method, memory, hooks); e != Error::Ok) return fail(fault, e);
   OpFinder finder(program, ops);
-  const Result<ArenaLayout> layout = lay_out_arena(program, method, finder, fault);
+  const Result<ArenaLayout> layout = lay_out_arena(program, method, finder, delegates, fault);
   if (!layout.ok()) return layout.error();
   if (memory.arena.size < layout.value().bytes) return fail(fault, Error::OutOfMemory);
   Method* m = MethodAccess::place_method(program, method, layout.value(), memory, hooks);
-  ETC_TRY(MethodAccess::load_instructions(*m, finder, memory.arena.data + layout.value().prepared, fault));
+  const ArenaLayout& at = layout.value();
+  const DelegateLoader loader{program, delegates, memory.arena.data + at.delegates};
+  const Error e = MethodAccess::load_instructions(*m, finder, memory.arena.data + at.prepared, loader, fault);
+  if (e != Error::Ok) return m->unload(), e;
   return m;
 }
+
+void Method::unload() noexcept { destroy_delegates(&frame_, {instructions_, loaded_}); }
 
 uint32_t Method::input_count() const noexcept { return program_.input_count(method_); }
 uint32_t Method::output_count() const noexcept { return program_.output_count(method_); }

@@ -25,7 +25,7 @@ Error load_with(const FileSpec& spec, const Attempt& a) {
   memory.arena = {arena.data() + a.arena_shift, static_cast<size_t>(needs.arena) - a.arena_missing};
   memory.pools = {pools, a.pools};
   memory.state = {state.data() + a.state_shift, static_cast<size_t>(p.state_bytes()) - a.state_missing};
-  return Method::load(p, 0, kTables, memory, a.hooks, nullptr).error();
+  return Method::load(p, 0, kTables, {}, memory, a.hooks, nullptr).error();
 }
 
 FileSpec stateful_file() {
@@ -100,7 +100,6 @@ TEST(Method, RefusesInstructionsThatThisBuildCannotRun) {
   };
   EXPECT_EQ(with(format::InstructionKind::Kernel, 0), Error::Ok);
   EXPECT_EQ(with(format::InstructionKind::Kernel, 1), Error::BadProgram);
-  EXPECT_EQ(with(format::InstructionKind::Delegate, 0), Error::MissingOp);
   EXPECT_EQ(with(format::InstructionKind::Eval, 0), Error::BadProgram);
   EXPECT_EQ(with(format::InstructionKind::Swap, 0), Error::BadProgram);
 }
@@ -108,7 +107,7 @@ TEST(Method, RefusesInstructionsThatThisBuildCannotRun) {
 TEST(Method, RefusesAMethodThatIsNone) {
   const FileBytes file = sum_file().encode();
   EXPECT_EQ(Program::open(file.span()).value().needs(1, kTables).error(), Error::BadArgument);
-  EXPECT_EQ(Method::load(Program::open(file.span()).value(), 1, kTables, {}, {}, nullptr).error(), Error::BadArgument);
+  EXPECT_EQ(Method::load(Program::open(file.span()).value(), 1, kTables, {}, {}, {}, nullptr).error(), Error::BadArgument);
 }
 
 TEST(Method, NeverWritesBeyondItsArena) {
@@ -118,7 +117,7 @@ TEST(Method, NeverWritesBeyondItsArena) {
   const FileBytes arena(bytes + 64), pool(128);
   std::memset(arena.data(), 0x5a, arena.size());
   const Span<std::byte> pools[] = {pool.span()};
-  ASSERT_TRUE(Method::load(p, 0, kTables, {{arena.data(), bytes}, pools, {}, {}}, {}, nullptr).ok());
+  ASSERT_TRUE(Method::load(p, 0, kTables, {}, {{arena.data(), bytes}, pools, {}, {}}, {}, nullptr).ok());
   for (size_t i = bytes; i < arena.size(); ++i) ASSERT_EQ(arena.data()[i], std::byte{0x5a});
 }
 

@@ -16,7 +16,7 @@ struct Tally {
 // A program may name memory that no machine has; the caller's part is not to lend it.
 bool is_affordable(const Program& p, uint32_t method) {
   constexpr uint64_t kMost = 1 << 20;
-  const Result<Needs> needs = p.needs(method, kTables);
+  const Result<Needs> needs = p.needs(method, kTables, kDelegates);
   uint64_t bytes = needs.ok() ? needs.value().arena : 0;
   if (bytes > kMost || p.state_bytes() > kMost) return false;
   for (uint32_t i = 0; i < p.pool_count(); ++i)
@@ -83,16 +83,27 @@ FileSpec varied_file() {
   return f;
 }
 
+// A delegate call between kernels.
+FileSpec delegated_file() {
+  FileSpec f = sum_file();
+  f.pools[0].bytes = f.method().pool_bytes[0] = 192;
+  const ScaleBlob blob{2};
+  f.delegate("test_scale", &blob, sizeof blob, 64, {tensor(3), tensor(f.value(2, 128, DType::F32, {4}))});
+  f.method().blocks[0].count = 3;
+  return f;
+}
+
 TEST(Mutation, TheUnharmedFileRuns) {
   Tally tally;
   try_all(varied_file().encode(), &tally);
   try_all(loop_file(3).encode(), &tally);
-  EXPECT_EQ(tally.ran, 2);
+  try_all(delegated_file().encode(), &tally);
+  EXPECT_EQ(tally.ran, 3);
 }
 
 // Every bit of the program segment, one at a time.
 TEST(Mutation, SurvivesEveryFlippedBit) {
-  for (const FileSpec& spec : {varied_file(), loop_file(3)}) {
+  for (const FileSpec& spec : {varied_file(), loop_file(3), delegated_file()}) {
     const FileBytes file = spec.encode();
     Tally tally;
     for (size_t bit = 0; bit < file.size() * 8; ++bit) {
@@ -110,7 +121,7 @@ TEST(Mutation, SurvivesRandomBytes) {
   std::mt19937 random(7);
   const auto below = [&](size_t n) { return static_cast<size_t>(random() % n); };
   constexpr uint8_t kNasty[] = {0, 1, 2, 4, 8, 0x3f, 0x40, 0x7f, 0x80, 0xf8, 0xfc, 0xff};
-  for (const FileSpec& spec : {varied_file(), loop_file(3)}) {
+  for (const FileSpec& spec : {varied_file(), loop_file(3), delegated_file()}) {
     const FileBytes good = spec.encode();
     Tally tally;
     for (int round = 0; round < 100000; ++round) {

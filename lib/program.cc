@@ -114,6 +114,9 @@ const Op* Program::find_op(uint32_t i, Span<const OpTable* const> tables) const 
   return nullptr;
 }
 
+uint32_t Program::delegate_count() const noexcept { return static_cast<uint32_t>(root(*this).delegates().size); }
+Text Program::delegate_name(uint32_t i) const noexcept { return text(*this, root(*this).delegates()[i].name); }
+
 uint64_t Program::constant_bytes() const noexcept { return root(*this).constant_bytes; }
 uint32_t Program::instruction_count(uint32_t method) const noexcept {
   return static_cast<uint32_t>(method_of(*this, method).instructions().size);

@@ -24,6 +24,7 @@ struct Verifier {
   bool op_names() const;
   bool pool_names() const;
   bool states() const;
+  bool delegates() const;
   bool method(const Method& m);
 
   bool value(const Value& v, Span<const uint64_t> pool_bytes) const;
@@ -79,6 +80,14 @@ bool Verifier::states() const {
         !is_range(s.initial, s.bytes, program.constant_bytes))
       return false;
   }
+  return true;
+}
+
+bool Verifier::delegates() const {
+  for (const Delegate& d : program.delegates())
+    if (!name(d.name) || d.blob % kAlignment != 0 || !is_range(d.blob, d.blob_bytes, program.constant_bytes) ||
+        d.instance_bytes % kAlignment != 0)
+      return false;
   return true;
 }
 
@@ -159,6 +168,8 @@ bool Verifier::instructions(const Method& m) const {
     // The operand before the first is the scratch.
     if (i.first_operand == 0 || !is_range(i.first_operand, i.operand_count, operands)) return false;
     if (i.kind == InstructionKind::Kernel && i.op >= ops) return false;
+    if (i.kind == InstructionKind::Delegate && (i.op >= program.delegates().size || program.delegates()[i.op].arguments > i.operand_count))
+      return false;
   }
   return true;
 }
@@ -202,7 +213,7 @@ bool verify_program(Span<const wire::Word> segment, uint64_t constant_capacity) 
   if (!accept_lists(reader, p) || p.constant_bytes > constant_capacity) return false;
   constexpr uint64_t kListEntriesPerWord = 16;
   Verifier verifier{p, p.ints(), p.indices(), p.pools(), p.reals().size, p.strings().size, kListEntriesPerWord * segment.size};
-  if (!verifier.op_names() || !verifier.pool_names() || !verifier.states()) return false;
+  if (!verifier.op_names() || !verifier.pool_names() || !verifier.states() || !verifier.delegates()) return false;
   for (const Method& m : p.methods())
     if (!verifier.method(m)) return false;
   return true;

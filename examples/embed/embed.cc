@@ -35,7 +35,7 @@ int main() {
   const etc::Span<std::byte> pools[] = {{pool, sizeof pool}};
   const etc::Memory memory{{arena, sizeof arena}, {pools, 1}, {}, {}};
   etc::Fault fault;
-  auto method = etc::Method::load(*program, 0, {ops, 1}, memory, {}, &fault);
+  auto method = etc::Method::load(*program, 0, {ops, 1}, {}, memory, {}, &fault);
   if (!method.ok()) return fail("load", method.error());
 
   etc::Method& digits = *method.value();

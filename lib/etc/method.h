@@ -18,10 +18,16 @@ struct Memory {
 class Method {
  public:
   // Finds each op in `ops` (first table that has it), checks every instruction with its `infer`, selects and prepares kernels.
-  // `hooks` is copied. MissingOp: an op, or a delegate; OutOfMemory: a span is too small; BadProgram: an instruction is wrong, or of a
-  // kind that this build cannot run; BadArgument: memory is not aligned, or no such method. `fault` (may be null) says where.
-  static Result<Method*> load(const Program& program, uint32_t method, Span<const OpTable* const> ops, const Memory& memory,
-                              const Hooks& hooks, Fault* fault) noexcept;
+  // `hooks` is copied. Makes an instance of each delegate call; when load fails, those made so far are destroyed. A program without
+  // delegates takes no tables of them. MissingOp: an op, or a backend; OutOfMemory: a span is too small; BadProgram: an instruction is
+  // wrong, or of a kind that this build cannot run; DelegateFailed: a backend's init, its code in fault->operand; BadArgument: memory is
+  // not aligned, or no such method. `fault` (may be null) says where.
+  static Result<Method*> load(const Program& program, uint32_t method, Span<const OpTable* const> ops,
+                              Span<const DelegateTable* const> delegates, const Memory& memory, const Hooks& hooks, Fault* fault) noexcept;
+
+  // Destroys the instances of delegates, after which the method does not run (DelegateFailed). Before its memory goes, every method that
+  // has delegates must be unloaded; others may. A second time does nothing.
+  void unload() noexcept;
 
   uint32_t input_count() const noexcept;
   uint32_t output_count() const noexcept;
@@ -36,7 +42,8 @@ class Method {
   Error bind_input(uint32_t i, Span<std::byte> memory) noexcept;
   Error bind_output(uint32_t i, Span<std::byte> memory) noexcept;
 
-  // Runs the whole method. On error `fault` (may be null) names the instruction; outputs and state are then unspecified.
+  // Runs the whole method. On error `fault` (may be null) names the instruction; outputs and state are then unspecified. When a backend
+  // failed, fault->operand is the backend's own code.
   // `budget` bounds the number of backward jumps.
   Error execute(Fault* fault, uint32_t budget = 0xffffffffu) noexcept;
 
@@ -62,6 +69,7 @@ class Method {
   Frame frame_{};
   Hooks hooks_{};
   Instr* instructions_ = nullptr;
+  uint32_t loaded_ = 0;  // instructions that can run
   Span<const Span<std::byte>> pools_;
   Span<std::byte> state_, arena_;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "etc/base.h"
+#include "etc/delegate.h"
 #include "etc/op.h"
 
 namespace etc {
@@ -80,11 +81,17 @@ class Program {
   // The entry of `tables` for op i, or null.
   const Op* find_op(uint32_t i, Span<const OpTable* const> tables) const noexcept;
 
+  // Backends that the program names, one entry for each of its subgraphs.
+  uint32_t delegate_count() const noexcept;
+  Text delegate_name(uint32_t i) const noexcept;
+  // The entry of `tables` of that name and of this ABI, the first one, or null.
+  const DelegateTable* find_delegate(uint32_t i, Span<const DelegateTable* const> tables) const noexcept;
+
   uint64_t constant_bytes() const noexcept;
   uint32_t instruction_count(uint32_t method) const noexcept;
 
-  // Exact bytes for a method with these kernels; MissingOp when a table lacks one (see find_op).
-  Result<Needs> needs(uint32_t method, Span<const OpTable* const> ops) const noexcept;
+  // Exact bytes for a method with these kernels and backends; MissingOp when one is not there (see find_op, find_delegate).
+  Result<Needs> needs(uint32_t method, Span<const OpTable* const> ops, Span<const DelegateTable* const> delegates = {}) const noexcept;
 
  private:
   friend class Method;

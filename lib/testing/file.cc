@@ -97,6 +97,17 @@ void FileSpec::call(const Op& called, const std::vector<Operand>& operands, Oper
   all.insert(all.end(), operands.begin(), operands.end());
 }
 
+void FileSpec::delegate(const std::string& backend, const void* blob, size_t blob_bytes, uint64_t instance_bytes,
+                        const std::vector<Operand>& operands, uint32_t results, Operand scratch) {
+  std::vector<Operand>& all = method().operands;
+  all.push_back(scratch);
+  const auto count = static_cast<uint16_t>(operands.size());
+  method().instructions.push_back(
+      {static_cast<uint32_t>(all.size()), count, static_cast<uint16_t>(delegates.size()), format::InstructionKind::Delegate, 0, {}});
+  all.insert(all.end(), operands.begin(), operands.end());
+  delegates.push_back({name(backend), constant(blob, blob_bytes), blob_bytes, instance_bytes, static_cast<uint16_t>(count - results), {}});
+}
+
 void FileSpec::block(format::BlockEnd end, uint32_t target, uint32_t value) {
   uint32_t first = 0;
   for (const format::Block& b : method().blocks) first += b.count;
@@ -205,6 +216,13 @@ FileBytes FileSpec::encode() const {
     b.setSizes(state.sizes);
     b.setRank(state.rank);
     b.setDtype(static_cast<uint8_t>(state.dtype));
+  });
+  write_each(root.initDelegates(size(delegates)), delegates, [](schema::Delegate::Builder b, const format::Delegate& d) {
+    write_name(b, d.name);
+    b.setBlob(d.blob);
+    b.setBlobBytes(d.blob_bytes);
+    b.setInstanceBytes(d.instance_bytes);
+    b.setArguments(d.arguments);
   });
   auto list = root.initMethods(size(methods));
   for (unsigned m = 0; m < methods.size(); ++m) {

@@ -53,6 +53,7 @@ struct FileSpec {
   std::vector<format::OpName> ops;
   std::vector<format::Pool> pools;
   std::vector<format::State> states;
+  std::vector<format::Delegate> delegates;
   std::vector<MethodSpec> methods;
   std::vector<std::byte> constants;
   uint64_t more_constant_bytes = 0;  // what constantBytes says beyond constants.size()
@@ -72,6 +73,9 @@ struct FileSpec {
   void input(const std::string& name, uint32_t value, uint32_t flags = 0);
   void output(const std::string& name, uint32_t value);
   void call(const Op& op, const std::vector<Operand>& operands, Operand scratch = {OperandKind::None, 0, 0, 0});
+  // A call of a delegate of its own. The last `results` operands are results.
+  void delegate(const std::string& backend, const void* blob, size_t blob_bytes, uint64_t instance_bytes,
+                const std::vector<Operand>& operands, uint32_t results = 1, Operand scratch = {OperandKind::None, 0, 0, 0});
   // A block of the calls since the last one.
   void block(format::BlockEnd end = format::BlockEnd::Return, uint32_t target = 0, uint32_t value = 0);
 

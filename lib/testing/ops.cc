@@ -163,7 +163,7 @@ Loaded::Loaded(const FileBytes& file, uint32_t method_index) {
   opened = result.error();
   if (!result.ok()) return;
   program = result.value();
-  const Result<Needs> needs = program.needs(method_index, kTables);
+  const Result<Needs> needs = program.needs(method_index, kTables, kDelegates);
   std::vector<Span<std::byte>> spans;
   for (uint32_t p = 0; p < program.pool_count(); ++p) {
     pools.emplace_back(program.pool_bytes(method_index, p));
@@ -176,7 +176,7 @@ Loaded::Loaded(const FileBytes& file, uint32_t method_index) {
   memory.arena = arena->span();
   memory.pools = {spans.data(), spans.size()};
   memory.state = state->span();
-  Result<Method*> m = Method::load(program, method_index, kTables, memory, Hooks{}, &fault);
+  Result<Method*> m = Method::load(program, method_index, kTables, kDelegates, memory, Hooks{}, &fault);
   loaded = m.error();
   method = m.value();
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "etc/method.h"
+#include "testing/delegates.h"
 #include "testing/file.h"
 
 namespace etc::ops {
@@ -22,11 +23,15 @@ namespace etc::testing {
 
 extern const OpTable kTestOps;
 inline const OpTable* const kTables[] = {&kTestOps};
+inline const DelegateTable* const kDelegates[] = {&kTestDelegate, &kTestAsyncDelegate};
 
 // Memory for a method exactly as big as the program says, at multiples of 64, with nothing behind it.
 class Loaded {
  public:
   explicit Loaded(const FileBytes& file, uint32_t method = 0);
+  ~Loaded() {
+    if (method) method->unload();
+  }
 
   Program program;
   Error opened, loaded = Error::Ok;

@@ -67,6 +67,7 @@ struct Session::State {
   std::string name;
   std::vector<Wanted> inputs, states;
   std::vector<const OpTable*> tables;
+  std::vector<const DelegateTable*> delegates;
   std::optional<host::MethodMemory> memory;
   Method* method = nullptr;
 
@@ -102,22 +103,25 @@ Session::Session(const SessionOptions& options) : state_(std::make_unique<State>
   for (const std::string& library : options.op_libraries) s.tables.push_back(load_ops(library));
   s.tables.push_back(&builtin_ops());
   const Span<const OpTable* const> tables{s.tables.data(), s.tables.size()};
+  const Span<const DelegateTable* const> delegates{s.delegates.data(), s.delegates.size()};
 
   for (uint32_t i = 0; i < s.program.input_count(s.index); ++i) s.inputs.push_back(wanted_of(s.program.input(s.index, i)));
   for (uint32_t i = 0; i < s.program.state_count(); ++i) s.states.push_back(wanted_of(s.program.state(i)));
 
   const Hooks hooks = s.pool.hooks();
-  const auto needs = s.program.needs(s.index, tables);
+  const auto needs = s.program.needs(s.index, tables, delegates);
   if (!needs.ok() && needs.error() == Error::MissingOp) s.require_ops();
   if (!needs.ok()) s.fail(needs.error());
   s.memory.emplace(s.program, s.index, needs.value(), hooks.workers);
   Fault fault;
-  const auto method = Method::load(s.program, s.index, tables, s.memory->memory(), hooks, &fault);
+  const auto method = Method::load(s.program, s.index, tables, delegates, s.memory->memory(), hooks, &fault);
   if (!method.ok()) s.fail(method.error(), fault);
   s.method = method.value();
 }
 
-Session::~Session() = default;
+Session::~Session() {
+  if (state_->method) state_->method->unload();
+}
 
 const std::string& Session::method_name() const { return state_->name; }
 const std::vector<Wanted>& Session::inputs() const { return state_->inputs; }

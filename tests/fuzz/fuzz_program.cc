@@ -61,7 +61,7 @@ Fate try_method(const Program& program, uint32_t method) {
   if (program.init_state(state.span()) != Error::Ok) return kRefusedAtLoad;
   const Memory memory{arena.span(), {spans.data(), spans.size()}, state.span(), scratch.span()};
   Fault fault;
-  Result<Method*> loaded = Method::load(program, method, {tables, 1}, memory, Hooks{}, &fault);
+  Result<Method*> loaded = Method::load(program, method, {tables, 1}, {}, memory, Hooks{}, &fault);
   if (!loaded.ok()) return kRefusedAtLoad;
   for (uint32_t i = 0; i < loaded.value()->input_count(); ++i) {
     const Tensor& t = loaded.value()->input(i);

@@ -103,7 +103,7 @@ struct Loaded {
     m.pools = {pools.data(), pools.size()};
     m.worker_scratch = {allocate(memory, needs.worker_scratch), needs.worker_scratch};
     EXPECT_EQ(program.init_state(m.state), Error::Ok);
-    const Result<Method*> loaded = Method::load(program, 0, tables, m, Hooks{}, &fault);
+    const Result<Method*> loaded = Method::load(program, 0, tables, {}, m, Hooks{}, &fault);
     EXPECT_TRUE(loaded.ok()) << static_cast<int>(loaded.error()) << " at " << fault.instruction;
     method = loaded.value();
   }

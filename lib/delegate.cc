@@ -1,0 +1,85 @@
+// Delegate calls of a method; see delegate.h.
+#include "delegate.h"
+
+#include <new>
+
+#include "check.h"
+
+namespace etc {
+namespace {
+
+DelegateInstance& instance_of(const Instr& instr) { return *static_cast<DelegateInstance*>(instr.prepared); }
+
+Error run_delegate(OpContext ctx) noexcept {
+  DelegateInstance& instance = instance_of(*ctx.instr);
+  if (!instance.table) return Error::DelegateFailed;  // unloaded
+  const DelegateTable& table = *instance.table;
+  const DelegateContext call{ctx};
+  DelegateStatus status = table.execute ? table.execute(call) : table.start(call);
+  if (!table.execute && status.error == Error::Ok) status = table.finish(call);
+  instance.code = status.code;
+  return status.error;
+}
+
+// Arguments may be tensors and numbers; results are tensors.
+Error check_kinds(OpContext ctx, uint32_t arguments, uint32_t results, uint32_t* operand) {
+  for (uint32_t i = 0; i < arguments + results; ++i) {
+    const OperandKind k = ctx.operand(i).kind;
+    const bool is_number = k == OperandKind::Int || k == OperandKind::Real || k == OperandKind::Bool || k == OperandKind::IntSlot ||
+                           k == OperandKind::RealSlot;
+    if (k != OperandKind::Tensor && !(is_number && i < arguments)) return *operand = i, Error::BadProgram;
+  }
+  return Error::Ok;
+}
+
+Error check_delegate_call(OpContext ctx, uint32_t arguments, uint32_t results, uint32_t* operand) {
+  ETC_TRY(check_kinds(ctx, arguments, results, operand));
+  const Operand& scratch = ctx.operand(UINT32_MAX);  // the one before the first
+  const bool has_scratch = scratch.kind == OperandKind::Tensor;
+  if (!has_scratch && scratch.kind != OperandKind::None) return Error::BadProgram;
+  if (has_scratch && ctx.frame->values[scratch.index].rank != 1) return Error::BadProgram;
+  return check_places(ctx, {arguments, results, 0, has_scratch ? 1u : 0u}, operand);
+}
+
+}  // namespace
+
+Error DelegateLoader::load(Frame* frame, Instr* instr, const format::Instruction& file, uint32_t* operand) {
+  const format::Delegate& d = ProgramAccess::root(program).delegates()[file.op];
+  const uint32_t arguments = d.arguments, results = file.operand_count - arguments;
+  auto* instance = new (next) DelegateInstance{nullptr, {}, {}, arguments, results, 0};
+  instance->blob = {ProgramAccess::constants(program) + d.blob, static_cast<size_t>(d.blob_bytes)};
+  instance->memory = {next + kInstanceBytes, static_cast<size_t>(d.instance_bytes)};
+  next += kInstanceBytes + d.instance_bytes;
+  std::memset(instance->memory.data, 0, instance->memory.size);
+
+  new (instr) Instr{run_delegate, instance, file.first_operand, file.op, file.flags};
+  *operand = Fault::kNowhere;
+  ETC_TRY(check_delegate_call({frame, instr}, arguments, results, operand));
+  const DelegateTable* table = program.find_delegate(file.op, tables);  // lay_out_arena has found it
+  const DelegateStatus status = table->init({{frame, instr}});
+  if (status.error != Error::Ok) return *operand = status.code, status.error;
+  instance->table = table;
+  return Error::Ok;
+}
+
+void destroy_delegates(Frame* frame, Span<const Instr> instructions) {
+  for (const Instr& instr : instructions) {
+    if (instr.run != run_delegate) continue;
+    DelegateInstance& instance = instance_of(instr);
+    if (instance.table && instance.table->destroy) instance.table->destroy({{frame, &instr}});
+    instance.table = nullptr;
+  }
+}
+
+uint32_t fault_code_of(const Instr& instr, Error error) {
+  return instr.run == run_delegate && error == Error::DelegateFailed ? instance_of(instr).code : Fault::kNowhere;
+}
+
+const DelegateTable* Program::find_delegate(uint32_t i, Span<const DelegateTable* const> tables) const noexcept {
+  const Text name = delegate_name(i);
+  for (const DelegateTable* table : tables)
+    if (table->abi == DelegateTable::kAbi && name == table->name && (table->execute || (table->start && table->finish))) return table;
+  return nullptr;
+}
+
+}  // namespace etc

@@ -1,0 +1,166 @@
+// Delegate calls: binding by name, the life of instances, what the core checks of their operands, and errors passed up.
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "delegate.h"
+#include "testing/ops.h"
+
+namespace etc::testing {
+namespace {
+
+// x f32[4] → x * 3 by one backend → * 2 by another, through a workspace; values 0 x, 1 and 2 the products.
+FileSpec scaled_file(float first_factor = 3, const std::string& backend = "test_scale") {
+  FileSpec f;
+  f.pool("main", 256);
+  f.begin_method("forward");
+  const uint32_t x = f.value(2, 0, DType::F32, {4}), a = f.value(2, 64, DType::F32, {4}), b = f.value(2, 128, DType::F32, {4});
+  const uint32_t space = f.value(2, 192, DType::U8, {16});
+  const ScaleBlob blobs[] = {{first_factor}, {2}};
+  f.delegate(backend, &blobs[0], sizeof(ScaleBlob), 64, {tensor(x), tensor(a)});
+  f.delegate("test_async", &blobs[1], sizeof(ScaleBlob), 64, {tensor(a), tensor(b)}, 1, tensor(space));
+  f.input("x", x);
+  f.output("y", b);
+  f.block();
+  return f;
+}
+
+Fault fault_of(const FileSpec& spec) {
+  const FileBytes file = spec.encode();
+  Loaded l(file);
+  EXPECT_EQ(l.opened, Error::Ok);
+  EXPECT_EQ(l.fault.error, l.loaded);
+  EXPECT_EQ(l.method, nullptr);
+  return l.fault;
+}
+
+TEST(Delegate, RunsSubgraphsOfSeveralBackends) {
+  const FileBytes file = scaled_file().encode();
+  Loaded l(file);
+  ASSERT_EQ(l.loaded, Error::Ok);
+  for (int run = 1; run <= 2; ++run) {
+    for (int i = 0; i < 4; ++i) l.input()[i] = static_cast<float>(i + run);
+    ASSERT_EQ(l.method->execute(nullptr), Error::Ok);
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(l.output()[i], static_cast<float>(6 * (i + run)));
+  }
+}
+
+TEST(Delegate, StepsLikeAnyInstruction) {
+  const FileBytes file = scaled_file().encode();
+  Loaded l(file);
+  ASSERT_EQ(l.loaded, Error::Ok);
+  l.input()[0] = 1;
+  l.method->begin();
+  EXPECT_TRUE(l.method->step(nullptr).value());
+  EXPECT_EQ(l.method->next_instruction(), 1u);
+  EXPECT_TRUE(l.method->step(nullptr).value());
+  EXPECT_FALSE(l.method->step(nullptr).value());
+  EXPECT_EQ(l.output()[0], 6.0f);
+}
+
+TEST(Delegate, MemoryIsPartOfTheArena) {
+  FileSpec f = scaled_file();
+  const FileBytes small = f.encode();
+  f.delegates[0].instance_bytes += 640;
+  const FileBytes large = f.encode();
+  const auto arena = [](const FileBytes& file) { return Program::open(file.span()).value().needs(0, kTables, kDelegates).value().arena; };
+  EXPECT_EQ(arena(large) - arena(small), 640u);
+  Loaded l(large);  // in exactly that
+  EXPECT_EQ(l.loaded, Error::Ok);
+}
+
+TEST(Delegate, AMissingBackendIsNamedByItsInstruction) {
+  const Fault fault = fault_of(scaled_file(3, "elsewhere"));
+  EXPECT_EQ(fault.error, Error::MissingOp);
+  EXPECT_EQ(fault.instruction, 0u);
+}
+
+TEST(Delegate, ATableOfAnotherAbiIsNotFound) {
+  const FileBytes file = scaled_file().encode();
+  const Program p = Program::open(file.span()).value();
+  DelegateTable old = kTestDelegate, empty = kTestDelegate;
+  old.abi = DelegateTable::kAbi + 1;
+  empty.execute = nullptr;
+  const DelegateTable* tables[] = {&old, &empty, &kTestDelegate};
+  EXPECT_EQ(p.find_delegate(0, {tables, 2}), nullptr);
+  EXPECT_EQ(p.find_delegate(0, tables), &kTestDelegate);
+}
+
+TEST(Delegate, EveryInstanceIsDestroyedOnce) {
+  const int before = live_delegates();
+  const FileBytes file = scaled_file().encode();
+  {
+    Loaded a(file), b(file);
+    EXPECT_EQ(live_delegates(), before + 4);
+    a.method->unload();
+    EXPECT_EQ(live_delegates(), before + 2);
+    a.method->unload();
+    EXPECT_EQ(live_delegates(), before + 2);
+    EXPECT_EQ(a.method->execute(nullptr), Error::DelegateFailed);
+    EXPECT_EQ(b.method->execute(nullptr), Error::Ok);
+  }
+  EXPECT_EQ(live_delegates(), before);
+}
+
+TEST(Delegate, AFailedInitUndoesTheOthers) {
+  const int before = live_delegates();
+  FileSpec f = scaled_file();
+  const ScaleBlob bad{std::numeric_limits<float>::quiet_NaN()};
+  std::memcpy(f.constants.data() + f.delegates[1].blob, &bad, sizeof bad);
+  const Fault fault = fault_of(f);
+  EXPECT_EQ(fault.error, Error::DelegateFailed);
+  EXPECT_EQ(fault.instruction, 1u);
+  EXPECT_EQ(fault.operand, 7u);
+  EXPECT_EQ(live_delegates(), before);
+}
+
+TEST(Delegate, AFailedRunTellsTheBackendsCode) {
+  const FileBytes file = scaled_file().encode();
+  Loaded l(file);
+  l.input()[0] = 13;
+  Fault fault;
+  EXPECT_EQ(l.method->execute(&fault), Error::DelegateFailed);
+  EXPECT_EQ(fault.instruction, 0u);
+  EXPECT_EQ(fault.operand, 5u);
+  l.input()[0] = 1;
+  EXPECT_EQ(l.method->execute(&fault), Error::Ok) << "the next run is a new one";
+}
+
+TEST(Delegate, ResultsAreWritableAndSeparate) {
+  const auto with_result = [](uint32_t operand, Operand o) {
+    FileSpec f = scaled_file();
+    f.method().operands[f.method().instructions[1].first_operand + operand] = o;
+    return fault_of(f);
+  };
+  EXPECT_EQ(with_result(1, tensor(0)).error, Error::BadProgram) << "an input that the program does not change";
+  EXPECT_EQ(with_result(1, tensor(1)).error, Error::BadProgram) << "its own argument";
+  EXPECT_EQ(with_result(1, tensor(3)).error, Error::BadProgram) << "the workspace";
+  EXPECT_EQ(with_result(0, tensor(3)).error, Error::BadProgram) << "the workspace as an argument";
+  EXPECT_EQ(with_result(1, none()).operand, 1u);
+  EXPECT_EQ(with_result(0, operand(OperandKind::Tensors, 0, 0)).operand, 0u) << "lists are not for delegates";
+}
+
+TEST(Delegate, OpenRefusesBlobsOutsideOfTheFile) {
+  const auto opens = [](void (*spoil)(format::Delegate&)) {
+    FileSpec f = scaled_file();
+    spoil(f.delegates[1]);
+    return Program::open(f.encode().span()).error();
+  };
+  EXPECT_EQ(opens([](format::Delegate&) {}), Error::Ok);
+  EXPECT_EQ(opens([](format::Delegate& d) { d.blob_bytes = 1000; }), Error::BadProgram);
+  EXPECT_EQ(opens([](format::Delegate& d) { d.blob = ~uint64_t{63}; }), Error::BadProgram);
+  EXPECT_EQ(opens([](format::Delegate& d) { d.blob += 8; }), Error::BadProgram);
+  EXPECT_EQ(opens([](format::Delegate& d) { d.instance_bytes = 8; }), Error::BadProgram);
+  EXPECT_EQ(opens([](format::Delegate& d) { d.arguments = 3; }), Error::BadProgram);
+  EXPECT_EQ(opens([](format::Delegate& d) { d.name.size = 1 << 20; }), Error::BadProgram);
+}
+
+TEST(Delegate, MoreMemoryThanThereIsIsRefused) {
+  FileSpec f = scaled_file();
+  for (format::Delegate& d : f.delegates) d.instance_bytes = ~uint64_t{63};
+  const FileBytes file = f.encode();
+  EXPECT_EQ(Program::open(file.span()).value().needs(0, kTables, kDelegates).error(), Error::BadProgram);
+}
+
+}  // namespace
+}  // namespace etc::testing
