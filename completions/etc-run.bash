@@ -9,10 +9,11 @@ _etc_run() {
   fi
   case $prev in
     --format) words='text json' ;;
-    --method | --rtol | --atol | --repeat | --warmup | --threads | --max-instructions) COMPREPLY=(); return ;;
-    --expect | --load-state) endings='npz npy' ;;
+    --method | --dump-value | --rtol | --atol | --repeat | --warmup | --threads | --max-instructions) COMPREPLY=(); return ;;
+    --expect | --compare-with | --load-state) endings='npz npy' ;;
     --save-state | -o | --output) endings='npz' ;;
     --ops) endings='so' ;;
+    --profile) endings='json' ;;
     *)
       # The first file is the program.
       endings='etc npy npz'
@@ -20,7 +21,7 @@ _etc_run() {
         [[ $word == *.etc ]] && endings='npy npz'
       done
       if [[ $cur == -* ]]; then
-        words='--help --version --output --method --expect --rtol --atol --repeat --warmup --threads --max-instructions --ops --load-state
+        words='--help --version --output --method --expect --rtol --atol --repeat --warmup --threads --max-instructions --ops --profile --dump-value --compare-with --load-state
           --save-state --format -h -o'
       fi
       ;;

@@ -18,6 +18,9 @@ _arguments -s \
   '--threads=[threads inside of ops]:threads: ' \
   '--max-instructions=[stop a run after so many instructions]:instructions: ' \
   '*--ops=[ops from a library]:library:_files -g "*.so(-.)"' \
+  '--profile=[write when each instruction ran]:file:_files -g "*.json(-.)"' \
+  '*--dump-value=[print this value too]:name: ' \
+  '--compare-with=[find the first value that departs]:file:_files -g "*.npz(-.)"' \
   '--load-state=[state to begin with]:file:_files -g "*.np[yz](-.)"' \
   '--save-state=[write the state after the last run]:file:_files -g "*.npz(-.)"' \
   '--format=[format of what is printed]:format:(text json)' \

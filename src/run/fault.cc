@@ -1,9 +1,7 @@
 // What the core's error values mean to the user, and where in the model a fault lies.
 #include "fault.h"
 
-#include <capnp/serialize.h>
-
-#include "program.capnp.h"
+#include "names.h"
 
 namespace etc::run {
 
@@ -39,37 +37,9 @@ host::ExitCode exit_code_of(Error error) {
 
 std::string place_of(Span<const std::byte> file, uint32_t method, const Fault& fault) {
   if (fault.instruction == Fault::kNowhere) return "";
-  std::string place = "instruction " + std::to_string(fault.instruction);
-  try {
-    // Not the core's reader: it never touches the names for people.
-    capnp::ReaderOptions options;
-    options.traversalLimitInWords = UINT64_MAX;
-    capnp::FlatArrayMessageReader message(kj::ArrayPtr(reinterpret_cast<const capnp::word*>(file.data), file.size / sizeof(capnp::word)),
-                                          options);
-    const auto program = message.getRoot<schema::Program>();
-    const auto instruction = program.getMethods()[method].getInstructions()[fault.instruction];
-    std::string details;
-    if (instruction.getKind() == 0) {
-      const auto op = program.getOps()[instruction.getOp()];
-      const auto strings = program.getStrings().asChars();
-      details = std::string(strings.begin() + op.getNameOffset(), op.getNameSize());
-    }
-    if (program.hasDebug()) {
-      const auto instructions = program.getDebug().getMethods()[method].getInstructions();
-      const uint32_t source = instructions[fault.instruction];
-      if (source != UINT32_MAX) {
-        const auto s = program.getDebug().getSources()[source];
-        const std::string node = s.getNode().cStr(), module = s.getModule().cStr(), code = s.getFile().cStr();
-        if (!node.empty()) details += ", node " + node;
-        if (!module.empty()) details += " of module " + module;
-        if (!code.empty()) details += " at " + code + ":" + std::to_string(s.getLine());
-      }
-    }
-    if (!details.empty()) place += " (" + details + ")";
-  } catch (const kj::Exception&) {
-    // Debug names are not verified; without them the number must do.
-  }
-  return place;
+  const std::string place = "instruction " + std::to_string(fault.instruction);
+  const MethodNames names = names_of(file, method);
+  return fault.instruction < names.instructions.size() ? place + " (" + text_of(names.instructions[fault.instruction]) + ")" : place;
 }
 
 }  // namespace etc::run

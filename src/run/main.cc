@@ -14,6 +14,7 @@
 #include "report.h"
 #include "session.h"
 #include "state_file.h"
+#include "watch.h"
 
 namespace etc::run {
 namespace {
@@ -39,20 +40,27 @@ int run(const Options& o) {
   const auto expected = o.expect.empty() ? std::vector<host::NamedArray>() : host::read_arrays(o.expect);
   if (!o.load_state.empty()) load_state(o.load_state, &session);
 
+  Watch watch(o, session);
+
   const uint64_t runs = uint64_t{o.warmup} + std::max(o.repeat, 1u);
   for (uint64_t i = 0; i < runs; ++i) {
     session.set_inputs(inputs);
+    watch.begin_run(i >= o.warmup);
     const int64_t before = now_ns();
-    session.run(o.max_instructions);
+    session.run(o.max_instructions, watch.observer());
     if (i >= o.warmup) report.times.runs_ns.push_back(now_ns() - before);
+    watch.end_run();
     if (i == 0) report.results = session.results();
   }
   if (!o.save_state.empty()) save_state(o.save_state, session);
 
   report.timed = o.repeat > 0;
-  report.print_values = o.output.empty() && o.expect.empty() && !report.timed;
+  report.print_values = o.output.empty() && o.expect.empty() && o.compare_with.empty() && !report.timed;
   if (!o.expect.empty()) compare_results(expected, session.output_count(), o.rtol, o.atol, &report);
+  watch.finish(&report);
   if (!o.output.empty()) host::write_npz(o.output, report.results);
+  for (const std::string& note : report.notes) std::fprintf(stderr, "etc-run: %s\n", note.c_str());
+  if (report.profile && !o.json) std::fputs(text_of(*report.profile).c_str(), stderr);
   print(o.json ? json_of(report) : text_of(report));
   return report.equal() ? host::kOk : host::kDiffers;
 }

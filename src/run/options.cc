@@ -40,6 +40,14 @@ std::optional<Options> parse_options(int argc, char** argv) {
   app.add_option("--ops", o.session.op_libraries, "Ops from a library that exports etc_ops; asked before the built-in ones")
       ->allow_extra_args(false)
       ->type_name("FILE.so");
+  app.add_option("--profile", o.profile,
+                 "Write when each instruction ran to this file, for Perfetto or chrome://tracing, and a table to stderr")
+      ->type_name("TRACE.json");
+  app.add_option("--dump-value", o.dump_values, "Print or write this value too, as it is right after it has been made")
+      ->allow_extra_args(false)
+      ->type_name("NAME");
+  app.add_option("--compare-with", o.compare_with, "Find the first value that departs from the array of its name; exit 1 when there is one")
+      ->type_name("FILE.npz");
   app.add_option("--load-state", o.load_state, "State to begin with; states that it does not hold begin as the model was exported")
       ->type_name("FILE.npz");
   app.add_option("--save-state", o.save_state, "Write the state after the last run")->type_name("FILE.npz");
@@ -56,7 +64,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
   }
   if (*rtol_option) o.rtol = rtol;
   if (*atol_option) o.atol = atol;
-  if ((o.rtol || o.atol) && o.expect.empty()) throw host::UserError("--rtol and --atol go with --expect; see etc-run --help", host::kUsage);
+  if ((o.rtol || o.atol) && o.expect.empty() && o.compare_with.empty())
+    throw host::UserError("--rtol and --atol go with --expect or --compare-with; see etc-run --help", host::kUsage);
   o.json = format == "json";
   return o;
 }

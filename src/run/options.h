@@ -13,6 +13,8 @@ struct Options {
   SessionOptions session;
   std::vector<std::string> inputs;
   std::string output, expect, load_state, save_state;
+  std::string profile, compare_with;
+  std::vector<std::string> dump_values;
   std::optional<double> rtol, atol;
   uint32_t repeat = 0;  // 0: one run, not timed
   uint32_t warmup = 0;

@@ -59,10 +59,32 @@ std::string comparison_json(const NamedComparison& c) {
   return json + "}";
 }
 
+std::string walk_text(const Walk& walk) {
+  std::string text;
+  if (walk.departure)
+    text = "first departure after " + std::to_string(walk.compared - 1) + " equal values, " + walk.place + ":\n  " +
+           comparison_text(*walk.departure);
+  else
+    text = "all " + std::to_string(walk.compared) + " values that are in both are equal\n";
+  if (!walk.unknown.empty())
+    text += std::to_string(walk.unknown.size()) + " names are not in the program: " + walk.unknown[0] +
+            (walk.unknown.size() > 1 ? ", …\n" : "\n");
+  return text;
+}
+
+std::string walk_json(const Walk& walk) {
+  std::string json = "{\"compared\":" + std::to_string(walk.compared) + ",\"equal\":" + (walk.departure ? "false" : "true");
+  if (walk.departure) json += ",\"place\":" + json_text(walk.place) + ",\"departure\":" + comparison_json(*walk.departure);
+  json += ",\"unknown\":[";
+  for (size_t i = 0; i < walk.unknown.size(); ++i) json += (i ? "," : "") + json_text(walk.unknown[i]);
+  return json + "]}";
+}
+
 }  // namespace
 
 bool Report::equal() const {
-  return pairing.empty() && std::all_of(comparisons.begin(), comparisons.end(), [](const auto& c) { return c.comparison.equal; });
+  return pairing.empty() && !(walk && walk->departure) &&
+         std::all_of(comparisons.begin(), comparisons.end(), [](const auto& c) { return c.comparison.equal; });
 }
 
 void compare_results(const std::vector<host::NamedArray>& expected, size_t outputs, std::optional<double> rtol, std::optional<double> atol,
@@ -98,6 +120,7 @@ std::string text_of(const Report& report) {
       text += name + " " + type_text(array.dtype, array.sizes) + "\n" + values_text(array) + "\n";
   if (!report.pairing.empty()) text += report.pairing + "\n";
   for (const NamedComparison& c : report.comparisons) text += comparison_text(c);
+  if (report.walk) text += walk_text(*report.walk);
   if (report.timed) {
     const auto& runs = report.times.runs_ns;
     text += "min     " + duration(percentile(runs, 0)) + "\nmedian  " + duration(percentile(runs, 50)) + "\np90     " +
@@ -125,6 +148,8 @@ std::string json_of(const Report& report) {
     for (size_t i = 0; i < report.comparisons.size(); ++i) json += (i ? "," : "") + comparison_json(report.comparisons[i]);
     json += "]";
   }
+  if (report.walk) json += ",\"compare_with\":" + walk_json(*report.walk);
+  if (report.profile) json += ",\"profile\":" + json_of(*report.profile);
   if (report.timed) {
     const auto& runs = report.times.runs_ns;
     json += ",\"runs\":" + std::to_string(runs.size()) + ",\"min_ns\":" + std::to_string(percentile(runs, 0)) +

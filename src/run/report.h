@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compare.h"
+#include "profile.h"
 #include "host/npy.h"
 
 namespace etc::run {
@@ -21,6 +22,14 @@ struct NamedComparison {
   Comparison comparison;
 };
 
+// Of --compare-with: values in the order in which they were made, up to the first that departs.
+struct Walk {
+  size_t compared = 0;
+  std::optional<NamedComparison> departure;
+  std::string place;                 // of the departure
+  std::vector<std::string> unknown;  // names of the reference that the program does not have
+};
+
 struct Report {
   std::string program, method;
   bool print_values = true;
@@ -28,6 +37,9 @@ struct Report {
   bool compared = false;
   std::string pairing;  // why outputs and expectations cannot be paired; empty when they can
   std::vector<NamedComparison> comparisons;
+  std::optional<Walk> walk;
+  std::optional<Profile> profile;
+  std::vector<std::string> notes;  // for stderr
   bool timed = false;
   Times times;
   bool equal() const;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "etc/host/steps.h"
 #include "fault.h"
 #include "host/error.h"
 #include "host/memory.h"
@@ -132,23 +133,17 @@ void Session::set_inputs(const std::vector<host::Array>& arrays) {
   for (size_t i = 0; i < arrays.size(); ++i) fill(state_->method->input(static_cast<uint32_t>(i)), arrays[i]);
 }
 
-void Session::run(uint64_t max_instructions) {
+void Session::run(uint64_t max_instructions, host::Observer* observer) {
   Method& method = *state_->method;
   Fault fault;
-  if (max_instructions == 0) {
-    if (const Error error = method.execute(&fault); error != Error::Ok) state_->fail(error, fault);
-    return;
-  }
-  method.begin();
-  for (uint64_t done = 0;; ++done) {
-    if (done == max_instructions && method.next_instruction() != Fault::kNowhere) {
-      fault.instruction = method.next_instruction();
-      state_->fail(Error::OutOfBudget, fault);
-    }
-    const auto more = method.step(&fault);
-    if (!more.ok()) state_->fail(more.error(), fault);
-    if (!more.value()) return;
-  }
+  const bool is_watched = max_instructions != 0 || observer;
+  const Error error = is_watched ? host::execute_steps(method, {max_instructions, observer}, &fault) : method.execute(&fault);
+  if (error != Error::Ok) state_->fail(error, fault);
+}
+
+Session::Loaded Session::loaded() const {
+  const State& s = *state_;
+  return {s.program, s.index, *s.method, {s.tables.data(), s.tables.size()}, s.file.bytes()};
 }
 
 std::vector<host::NamedArray> Session::results() const {

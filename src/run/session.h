@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "etc/host/observer.h"
 #include "etc/method.h"
 #include "host/npy.h"
 #include "inputs.h"
@@ -30,11 +31,21 @@ class Session {
 
   // All inputs, and nothing else may run between them and `run`: the plan reuses their bytes.
   void set_inputs(const std::vector<host::Array>& arrays);
-  // `max_instructions` 0: no limit.
-  void run(uint64_t max_instructions);
+  // `max_instructions` 0: no limit. `observer` may be null.
+  void run(uint64_t max_instructions, host::Observer* observer = nullptr);
   size_t output_count() const;
   // The outputs in order, then the inputs that the program changed.
   std::vector<host::NamedArray> results() const;
+
+  // For those who look into the method while it runs.
+  struct Loaded {
+    const Program& program;
+    uint32_t index;  // of the method
+    Method& method;
+    Span<const OpTable* const> tables;
+    Span<const std::byte> file;
+  };
+  Loaded loaded() const;
 
   host::Array state(size_t i) const;
   void set_state(size_t i, const host::Array& array);

@@ -20,7 +20,7 @@ ALLOWED_SYMBOLS = re.compile(
 ALLOWED_HEADERS = set('algorithm climits cstddef cstdint cstring initializer_list limits new tuple type_traits utility'.split())
 LOCAL_HEADER = {'lib': re.compile(r'(etc/)?[a-z_]+\.h'), 'ops': re.compile(r'(etc|ops)/[a-z_/]+\.h')}
 # Sources beside the core that are not of it.
-NOT_DEVICE = ('lib/host/', 'lib/testing/')
+NOT_DEVICE = ('lib/host/', 'lib/etc/host/', 'lib/testing/')
 
 CORE_TEXT_LIMIT = 24 * 1024
 CORE_DATA_LIMIT = 256
