@@ -3,6 +3,7 @@
 
 #include "etc/op.h"
 #include "ops/number.h"
+#include "ops/selection.h"
 
 namespace etc {
 
@@ -17,28 +18,57 @@ using IntAndBoolTypes = Types<uint8_t, int8_t, int16_t, int32_t, int64_t, bool>;
 // Ops that only move elements work on their size: one instance for each width.
 using WidthTypes = Types<uint8_t, uint16_t, uint32_t, uint64_t>;
 
+// K<T>::run, or null when this build does not want it; it is not even compiled then. `kWanted`: a mask of dtypes.
+template <template <class> class K, class T, uint32_t kWanted>
+constexpr Kernel kernel_if_wanted() {
+  if constexpr (is_selected(DTypeOf<T>::value, kWanted)) {
+    return &K<T>::run;
+  } else {
+    return nullptr;
+  }
+}
 // K<T>::run for the T that is `dtype`, else null. K is a template with `static Error run(OpContext) noexcept`.
-template <template <class> class K, class... Ts>
+template <template <class> class K, uint32_t kWanted = kSelectedDTypes, class... Ts>
 Kernel kernel_for(DType dtype, Types<Ts...>) {
   Kernel found = nullptr;
-  (void)((dtype == DTypeOf<Ts>::value && (found = &K<Ts>::run, true)) || ...);
+  (void)((dtype == DTypeOf<Ts>::value && (found = kernel_if_wanted<K, Ts, kWanted>(), true)) || ...);
   return found;
 }
+template <template <class> class K, class T, uint32_t kWanted>
+uint64_t scratch_if_wanted(OpContext ctx) {
+  (void)ctx;
+  if constexpr (is_selected(DTypeOf<T>::value, kWanted)) {
+    return K<T>::scratch(ctx);
+  } else {
+    return 0;
+  }
+}
 // K<T>::scratch for the same T: how many bytes of scratch that kernel wants. 0 when there is none for the dtype.
-template <template <class> class K, class... Ts>
+template <template <class> class K, uint32_t kWanted = kSelectedDTypes, class... Ts>
 uint64_t scratch_for(DType dtype, Types<Ts...>, OpContext ctx) {
   uint64_t bytes = 0;
-  (void)((dtype == DTypeOf<Ts>::value && (bytes = K<Ts>::scratch(ctx), true)) || ...);
+  (void)((dtype == DTypeOf<Ts>::value && (bytes = scratch_if_wanted<K, Ts, kWanted>(ctx), true)) || ...);
   return bytes;
 }
+
+// The dtypes of one width in bytes, as the unsigned integer of that width: whoever is in `dtypes` brings its width along.
+constexpr uint32_t widths_of(uint32_t dtypes) {
+  uint32_t widths = 0;
+  for (uint32_t t = 0; t < kDTypeCount; ++t) {
+    if (!(dtypes & (1u << t))) continue;
+    const uint32_t bytes = size_in_bytes(static_cast<DType>(t));
+    widths |= mask_of(bytes == 1 ? DType::U8 : bytes == 2 ? DType::U16 : bytes == 4 ? DType::U32 : DType::U64);
+  }
+  return widths;
+}
 // The same by element width in bytes, for kernels that move elements.
-template <template <class> class K>
+template <template <class> class K, uint32_t kWanted = widths_of(kSelectedDTypes)>
 Kernel kernel_for_width(DType dtype) {
   switch (size_in_bytes(dtype)) {
-    case 1: return &K<uint8_t>::run;
-    case 2: return &K<uint16_t>::run;
-    case 4: return &K<uint32_t>::run;
-    default: return &K<uint64_t>::run;
+    case 1: return kernel_if_wanted<K, uint8_t, kWanted>();
+    case 2: return kernel_if_wanted<K, uint16_t, kWanted>();
+    case 4: return kernel_if_wanted<K, uint32_t, kWanted>();
+    default: return kernel_if_wanted<K, uint64_t, kWanted>();
   }
 }
 

@@ -26,14 +26,27 @@ inline Error check_parameters(const InferContext& ctx, DType input, uint32_t fir
   return Error::Ok;
 }
 
+// K<T, P>::run when this build wants both dtypes, else null.
+template <template <class, class> class K, class T, class P, uint32_t kWanted>
+constexpr Kernel kernel_if_both_wanted() {
+  if constexpr (is_selected(DTypeOf<T>::value, kWanted) && is_selected(DTypeOf<P>::value, kWanted)) {
+    return &K<T, P>::run;
+  } else {
+    return nullptr;
+  }
+}
 // K<T, P>::run for an input dtype and a parameter dtype, else null.
-template <template <class, class> class K>
+template <template <class, class> class K, uint32_t kWanted = kSelectedDTypes>
 Kernel kernel_for_parameters(DType input, DType parameters) {
-  if (input == DType::F32) return &K<float, float>::run;
-  if (input == DType::F64) return &K<double, double>::run;
-  if (input == DType::F16) return parameters == DType::F16 ? &K<Half, Half>::run : &K<Half, float>::run;
-  if (input == DType::BF16) return parameters == DType::BF16 ? &K<BFloat16, BFloat16>::run : &K<BFloat16, float>::run;
-  return nullptr;
+  const bool same = input == parameters;
+  switch (input) {
+    case DType::F32: return kernel_if_both_wanted<K, float, float, kWanted>();
+    case DType::F64: return kernel_if_both_wanted<K, double, double, kWanted>();
+    case DType::F16: return same ? kernel_if_both_wanted<K, Half, Half, kWanted>() : kernel_if_both_wanted<K, Half, float, kWanted>();
+    case DType::BF16:
+      return same ? kernel_if_both_wanted<K, BFloat16, BFloat16, kWanted>() : kernel_if_both_wanted<K, BFloat16, float, kWanted>();
+    default: return nullptr;
+  }
 }
 
 // dtype of the first parameter that is given, else the input's.

@@ -23,7 +23,7 @@ Error run(OpContext ctx) noexcept {
   return Error::Ok;
 }
 
-Kernel select(OpContext) noexcept { return run; }
+Kernel select(OpContext ctx) noexcept { return is_selected(ctx.tensor(0).dtype) && is_selected(ctx.tensor(2).dtype) ? run : nullptr; }
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "ops/number.h"
+#include "ops/selection.h"
 
 namespace etc {
 namespace {
@@ -83,18 +84,38 @@ constexpr bool is_wide(DType t) { return t == DType::F32 || t == DType::F64 || t
 using WidenRow = void (*)(const void*, ptrdiff_t, void*, ptrdiff_t);
 using NarrowRow = void (*)(const void*, void*, ptrdiff_t, ptrdiff_t);
 
+constexpr bool wants(DType t) { return is_selected(t) || is_wide(t); }
+
+// Null for a dtype that this build does not want. Sums and such widen by themselves: the wide dtypes are always there.
+template <class T>
+constexpr WidenRow widen_for() {
+  if constexpr (wants(DTypeOf<T>::value)) {
+    return widen_row<T>;
+  } else {
+    return nullptr;
+  }
+}
+template <class W, class T>
+constexpr NarrowRow narrow_for() {
+  if constexpr (wants(DTypeOf<T>::value)) {
+    return narrow_row<W, T>;
+  } else {
+    return nullptr;
+  }
+}
+
 // In the order of DType.
 #define ETC_EACH_DTYPE(F)                                                                                                           \
   {                                                                                                                                 \
     F(bool), F(uint8_t), F(int8_t), F(int16_t), F(int32_t), F(int64_t), F(Half), F(BFloat16), F(float), F(double), F(Float8E4M3FN), \
         F(Float8E5M2), F(uint16_t), F(uint32_t), F(uint64_t)                                                                        \
   }
-#define ETC_WIDEN(T) widen_row<T>
+#define ETC_WIDEN(T) widen_for<T>()
 constexpr WidenRow kWiden[kDTypeCount] = ETC_EACH_DTYPE(ETC_WIDEN);
-#define ETC_FROM_FLOAT(T) narrow_row<float, T>
-#define ETC_FROM_DOUBLE(T) narrow_row<double, T>
-#define ETC_FROM_SIGNED(T) narrow_row<int64_t, T>
-#define ETC_FROM_UNSIGNED(T) narrow_row<uint64_t, T>
+#define ETC_FROM_FLOAT(T) narrow_for<float, T>()
+#define ETC_FROM_DOUBLE(T) narrow_for<double, T>()
+#define ETC_FROM_SIGNED(T) narrow_for<int64_t, T>()
+#define ETC_FROM_UNSIGNED(T) narrow_for<uint64_t, T>()
 constexpr NarrowRow kNarrow[4][kDTypeCount] = {ETC_EACH_DTYPE(ETC_FROM_FLOAT), ETC_EACH_DTYPE(ETC_FROM_DOUBLE),
                                                ETC_EACH_DTYPE(ETC_FROM_SIGNED), ETC_EACH_DTYPE(ETC_FROM_UNSIGNED)};
 

@@ -316,6 +316,13 @@ inline Error summed_dtype(OpContext ctx, uint32_t argument, DType self, DType* o
   return Error::Ok;
 }
 // What results of this dtype are accumulated in.
-inline DType accumulator_of(DType t) { return t == DType::F64 ? DType::F64 : is_floating(t) ? DType::F32 : DType::I64; }
+constexpr DType accumulator_of(DType t) { return t == DType::F64 ? DType::F64 : is_floating(t) ? DType::F32 : DType::I64; }
+// The same of a mask of dtypes.
+constexpr uint32_t accumulators_of(uint32_t dtypes) {
+  uint32_t all = 0;
+  for (uint32_t t = 0; t < kDTypeCount; ++t)
+    if (dtypes & (1u << t)) all |= mask_of(accumulator_of(static_cast<DType>(t)));
+  return all;
+}
 
 }  // namespace etc

@@ -100,7 +100,7 @@ struct Summing {
     const DType from = ctx.tensor(0).dtype, to = ctx.tensor(Call::kResult).dtype;
     using Accumulators = Types<float, double, int64_t>;
     if (from == to && to == accumulator_of(to)) return kernel_for<Same>(to, Accumulators{});
-    return kernel_for<Converted>(accumulator_of(to), Accumulators{});
+    return kernel_for<Converted, accumulators_of(kSelectedDTypes)>(accumulator_of(to), Accumulators{});
   }
 };
 

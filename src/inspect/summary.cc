@@ -153,9 +153,11 @@ std::string ops_report(const std::vector<const OpenProgram*>& programs, Format f
     for (size_t o = 0; o < l.ops.size(); ++o) ops[l.ops[o]].external = l.op_external[o];
     for (const Method& m : l.methods)
       for (const Instruction& in : m.instructions) {
-        Use& use = ops[in.op];
-        ++use.instructions;
-        for (uint32_t v : in.writes) use.dtypes.insert(name_of(m.values[v].dtype));
+        const auto use = ops.find(in.op);
+        if (use == ops.end()) continue;  // no call of a kernel
+        ++use->second.instructions;
+        for (const auto& values : {in.reads, in.writes})
+          for (uint32_t v : values) use->second.dtypes.insert(name_of(m.values[v].dtype));
       }
   }
   std::string json = "{\"schema_version\":1,\"ops\":[", text;
@@ -163,7 +165,7 @@ std::string ops_report(const std::vector<const OpenProgram*>& programs, Format f
   for (const auto& [name, use] : ops) {
     std::string dtypes, quoted;
     for (const std::string& d : use.dtypes) dtypes += (dtypes.empty() ? "" : ",") + d, quoted += (quoted.empty() ? "\"" : ",\"") + d + "\"";
-    text += name + " " + dtypes + "\n";
+    text += name + (dtypes.empty() ? "" : " " + dtypes) + (use.external ? " external" : "") + "\n";
     json += std::string(first ? "" : ",") + "{\"name\":" + json_text(name) + ",\"instructions\":" + std::to_string(use.instructions) +
             ",\"external\":" + (use.external ? "true" : "false") + ",\"dtypes\":[" + quoted + "]}";
     first = false;
