@@ -15,6 +15,8 @@ complete -c etc-compile -r -F -l method -d 'A further method and its model file,
 complete -c etc-compile -x -l cpu -a 'native generic' -d 'CPU to pack for'
 complete -c etc-compile -x -l disable-pass -a '(__etc_compile_passes)' -d 'Leave an optional pass out'
 complete -c etc-compile -f -l time-passes -d 'Print how long each stage took'
+complete -c etc-compile -x -l emit -a 'etc c' -d 'What to write'
+complete -c etc-compile -x -l symbol -d 'Name of the array in C'
 complete -c etc-compile -f -l strip -d 'Leave out names and source lines'
 complete -c etc-compile -x -l format -a 'text json' -d 'Format of the report'
 complete -c etc-compile -f -l dump-ir -a '(__etc_compile_stages)' -d 'Print the IR after a stage'

@@ -24,12 +24,14 @@ _etc_compile_method() {
 _arguments -s \
   '(- *)'{-h,--help}'[print a summary of the options]' \
   '(- *)--version[print the version]' \
-  '(-o --output)'{-o+,--output=}'[program file to write]:program:_files -g "*.etc(-.)"' \
+  '(-o --output)'{-o+,--output=}'[program file to write]:program:_files -g "*.(etc|c)(-.)"' \
   '*--method=[a further method and its model file]:NAME=FILE:_etc_compile_method' \
   '--cpu=[CPU to pack for]:CPU:(native generic)' \
   '*--disable-pass=[leave an optional pass out]:pass:_etc_compile_passes' \
   '--dump-ir=-[print the IR after a stage]::stage:_etc_compile_stages' \
   '--time-passes[print how long each stage took]' \
+  '--emit=[what to write]:kind:(etc c)' \
+  '--symbol=[name of the array in C]:name:' \
   '--strip[leave out names and source lines]' \
   '--format=[format of the report]:format:(text json)' \
   '1:model:_files -g "*.pt2(-.)"'

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "emit/c_source.h"
 #include "host/output.h"
 #include "ir/error.h"
 #include "options.h"
@@ -28,7 +29,10 @@ CompileReport compile_to_file(const Options& o) {
   const AlignedBytes file = compile(o.compile, listener, &report);
   progress.stage("writing " + o.output);
   host::OutputFile output(o.output);
-  output.write(file.data(), file.size());
+  if (o.c_name.empty())
+    output.write(file.data(), file.size());
+  else
+    write_c_source(file.span(), o.c_name, [&](std::string_view text) { output.write(text); });
   output.commit();
   report.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return report;

@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "cpu.h"
+#include "emit/c_source.h"
 #include "ir/error.h"
 
 namespace etc::compile {
@@ -60,9 +61,14 @@ std::vector<MethodFile> method_files(const std::string& model, const std::vector
 }
 
 // "some/net.pt2" → "net.etc"
-std::string default_output(const std::string& model) {
+std::string default_output(const std::string& model, const std::string& ending) {
   std::filesystem::path name = std::filesystem::path(model).filename();
-  return (name.extension() == ".pt2" ? name.replace_extension(".etc") : name += ".etc").string();
+  return (name.extension() == ".pt2" ? name.replace_extension(ending) : name += ending).string();
+}
+
+std::string c_name(const std::string& wanted, const std::string& output) {
+  if (!wanted.empty() && !is_c_name(wanted)) usage("--symbol: " + wanted + " is no name in C and C++");
+  return wanted.empty() ? c_name_of(output) : wanted;
 }
 
 void refuse_overwriting_input(const Options& o) {
@@ -75,7 +81,7 @@ void refuse_overwriting_input(const Options& o) {
 
 std::optional<Options> parse_options(int argc, char** argv) {
   Options o;
-  std::string model, cpu = "native", format = "text";
+  std::string model, cpu = "native", format = "text", emit = "etc", symbol;
   std::vector<std::string> methods, disabled;
   CLI::App app("Compiles a PyTorch program (.pt2, what torch.export.save writes) to a program file for etc-run.", "etc-compile");
   app.set_version_flag("--version", "etc-compile " ETC_VERSION);
@@ -95,6 +101,10 @@ std::optional<Options> parse_options(int argc, char** argv) {
   app.add_flag("--dump-ir", o.compile.dump_ir, "Print the IR on stdout after the stage import or a pass; without a name, after all of them")
       ->type_name("[=STAGE]");
   app.add_flag("--time-passes", o.time_passes, "Print on stderr how long each stage took");
+  app.add_option("--emit", emit, "What to write: etc, a program file, or c, its bytes as an array in C to link into a program")
+      ->check(CLI::IsMember({"etc", "c"}))
+      ->type_name("KIND");
+  app.add_option("--symbol", symbol, "Name of the array of --emit c; default: the output's name without .c")->type_name("NAME");
   app.add_flag("--strip", o.compile.strip, "Leave out the names of nodes, modules and source lines");
   app.add_option("--format", format, "Of the report: text, one line on stderr, or json on stdout")
       ->check(CLI::IsMember({"text", "json"}))
@@ -114,7 +124,9 @@ std::optional<Options> parse_options(int argc, char** argv) {
   o.compile.disabled_passes.insert(disabled.begin(), disabled.end());
   check_pass_names(o.compile);
   if (o.json && !o.compile.dump_ir.empty()) usage("--dump-ir and --format json both print on stdout");
-  if (o.output.empty()) o.output = default_output(o.compile.files[0].path);
+  if (!symbol.empty() && emit != "c") usage("--symbol goes with --emit c");
+  if (o.output.empty()) o.output = default_output(o.compile.files[0].path, "." + emit);
+  if (emit == "c") o.c_name = c_name(symbol, o.output);
   refuse_overwriting_input(o);
   return o;
 }

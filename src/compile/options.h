@@ -12,6 +12,7 @@ struct Options {
   CompileOptions compile;
   std::string output;
   std::string cpu;  // resolved
+  std::string c_name;  // of the array; empty: --emit etc
   bool json = false;
   bool time_passes = false;
 };
