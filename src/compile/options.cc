@@ -10,6 +10,7 @@
 #include "cpu.h"
 #include "emit/c_source.h"
 #include "ir/error.h"
+#include "memory_options.h"
 
 namespace etc::compile {
 namespace {
@@ -83,6 +84,9 @@ std::optional<Options> parse_options(int argc, char** argv) {
   Options o;
   std::string model, cpu = "native", format = "text", emit = "etc", symbol;
   std::vector<std::string> methods, disabled;
+  std::string planner = "search";
+  std::vector<std::string> pools;
+  unsigned planner_timeout_s = 60;
   CLI::App app("Compiles a PyTorch program (.pt2, what torch.export.save writes) to a program file for etc-run.", "etc-compile");
   app.set_version_flag("--version", "etc-compile " ETC_VERSION);
   app.footer(list_of_passes());
@@ -97,6 +101,14 @@ std::optional<Options> parse_options(int argc, char** argv) {
   app.add_option("--cpu", cpu, "CPU to pack for: native (this one) or generic. Programs of this version are the same for both")
       ->check(CLI::IsMember({"native", "generic"}))
       ->type_name("CPU");
+  app.add_option("--pool", pools, "A pool of memory, fastest first, in bytes or with K, M or G; without a size it has no limit")
+      ->allow_extra_args(false)
+      ->type_name("NAME[=SIZE]");
+  app.add_option("--planner", planner, "Who decides where values lie: search (the default), greedy, no-reuse, or exec:CMD, any program")
+      ->type_name("NAME|exec:CMD");
+  app.add_option("--planner-timeout", planner_timeout_s, "Seconds that exec:CMD has for one pool; default: 60")
+      ->check(CLI::Range(1u, 86400u))
+      ->type_name("SECONDS");
   app.add_option("--disable-pass", disabled, "Leave an optional pass out")->allow_extra_args(false)->type_name("NAME");
   app.add_flag("--dump-ir", o.compile.dump_ir, "Print the IR on stdout after the stage import or a pass; without a name, after all of them")
       ->type_name("[=STAGE]");
@@ -123,6 +135,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
   o.compile.files = method_files(model, methods);
   o.compile.disabled_passes.insert(disabled.begin(), disabled.end());
   check_pass_names(o.compile);
+  o.compile.plan.pools = pool_options(pools);
+  o.compile.plan.planner = planner_option(planner, builtin_planners(), planner_timeout_s);
   if (o.json && !o.compile.dump_ir.empty()) usage("--dump-ir and --format json both print on stdout");
   if (!symbol.empty() && emit != "c") usage("--symbol goes with --emit c");
   if (o.output.empty()) o.output = default_output(o.compile.files[0].path, "." + emit);

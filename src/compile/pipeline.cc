@@ -110,7 +110,7 @@ void fill(CompileReport* report, const ProgramPlan& plan, const AlignedBytes& fi
   report->state_bytes = plan.state_bytes;
   for (const MemoryPlan& m : plan.methods) {
     CompileReport::Method method{m.method, m.instructions.size(), {}};
-    for (const PlannedPool& p : m.pools) method.pools.push_back({p.name, p.bytes, p.lower_bound});
+    for (const PlannedPool& p : m.pools) method.pools.push_back({p.name, p.capacity, p.bytes, p.lower_bound, p.proven_optimal});
     report->methods.push_back(std::move(method));
   }
 }

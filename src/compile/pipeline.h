@@ -36,7 +36,8 @@ struct Listener {
 struct CompileReport {
   struct Pool {
     std::string name;
-    uint64_t bytes = 0, lower_bound = 0;
+    uint64_t capacity = UINT64_MAX, bytes = 0, lower_bound = 0;
+    bool proven_optimal = false;
   };
   struct Method {
     std::string name;

@@ -38,7 +38,8 @@ std::string json_of(const Options& o, const CompileReport& r) {
     for (size_t p = 0; p < r.methods[m].pools.size(); ++p) {
       const CompileReport::Pool& pool = r.methods[m].pools[p];
       all += std::string(p ? "," : "") + "{\"name\":" + json_text(pool.name) + ",\"bytes\":" + std::to_string(pool.bytes) +
-             ",\"lower_bound\":" + std::to_string(pool.lower_bound) + "}";
+             ",\"lower_bound\":" + std::to_string(pool.lower_bound) + ",\"optimal\":" + (pool.proven_optimal ? "true" : "false") +
+             (pool.capacity == UINT64_MAX ? "" : ",\"capacity\":" + std::to_string(pool.capacity)) + "}";
     }
     all += "]}";
   }
@@ -57,7 +58,8 @@ std::string line_of(const Options& o, const CompileReport& r) {
   for (const CompileReport::Method& m : r.methods) {
     if (r.methods.size() > 1) line += "; method " + m.name;
     for (const CompileReport::Pool& p : m.pools)
-      line += ", pool " + p.name + " " + std::to_string(p.bytes) + " bytes (lower bound " + std::to_string(p.lower_bound) + ")";
+      line += ", pool " + p.name + " " + std::to_string(p.bytes) + " bytes (lower bound " + std::to_string(p.lower_bound) +
+              (p.capacity == UINT64_MAX ? ")" : ", capacity " + std::to_string(p.capacity) + ")");
     line += ", " + std::to_string(m.instructions) + " instructions";
   }
   char seconds[32];

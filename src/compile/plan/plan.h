@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "plan/planner.h"
 
 namespace etc::compile {
 
@@ -23,6 +24,7 @@ struct PlanOptions {
   std::vector<PoolOption> pools;  // fastest first; none: one pool "main" without limit
   bool in_place = true;           // results may take the place of dying arguments
   bool reuse = true;              // false: no two buffers share bytes, the plan that others are compared with
+  Planner planner = {};           // without a function: the default one
 };
 
 // A contiguous range of bytes that lives from instruction `first` to `last`, both included; -1 is before the first instruction.
@@ -70,8 +72,9 @@ struct PlannedInstruction {
 struct PlannedPool {
   std::string name;
   uint64_t capacity = UINT64_MAX;
-  uint64_t bytes = 0;        // used
-  uint64_t lower_bound = 0;  // live bytes at the peak of this order: no plan needs less
+  uint64_t bytes = 0;           // used
+  uint64_t lower_bound = 0;     // live bytes at the peak of this order: no plan needs less
+  bool proven_optimal = false;  // at the lower bound, or nothing smaller exists: the search tried all
 };
 
 struct PlannedIo {
