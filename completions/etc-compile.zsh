@@ -27,6 +27,9 @@ _arguments -s \
   '(-o --output)'{-o+,--output=}'[program file to write]:program:_files -g "*.(etc|c)(-.)"' \
   '*--method=[a further method and its model file]:NAME=FILE:_etc_compile_method' \
   '--cpu=[CPU to pack for]:CPU:(native generic)' \
+  '*--pool=[a pool of memory, fastest first]:NAME=SIZE' \
+  '--planner=[who decides where values lie]:planner:(search greedy no-reuse exec\:)' \
+  '--planner-timeout=[seconds that exec:CMD has for one pool]:seconds' \
   '*--disable-pass=[leave an optional pass out]:pass:_etc_compile_passes' \
   '--dump-ir=-[print the IR after a stage]::stage:_etc_compile_stages' \
   '--time-passes[print how long each stage took]' \

@@ -30,9 +30,9 @@ struct Delegate {
 };
 
 struct Pool {
-  static constexpr uint32_t kDataWords = 2, kPointerWords = 0;
+  static constexpr uint32_t kDataWords = 3, kPointerWords = 0;
   Name name;
-  uint64_t bytes;
+  uint64_t bytes, capacity;
 };
 
 struct State {

@@ -30,7 +30,7 @@ FileSpec random_file() {
   for (auto& x : f.ints) any(x);
   for (auto& x : f.indices) any(x);
   for (auto& o : f.ops) any(o.hash), any_name(o.name), any(o.external);
-  for (auto& p : f.pools) any_name(p.name), any(p.bytes);
+  for (auto& p : f.pools) any_name(p.name), any(p.bytes), any(p.capacity);
   for (auto& s : f.states)
     any_name(s.name), any(s.offset), any(s.bytes), any(s.initial), any(s.sizes), any(s.rank), s.dtype = static_cast<DType>(random() & 255);
   for (int m = 0; m < 3; ++m) {
@@ -153,6 +153,7 @@ TEST(Format, EveryFieldReadsAsCapnProtoReadsIt) {
   expect_same_lists(p.pools(), t.getPools(), [](const format::Pool& a, schema::Pool::Reader b) {
     expect_same_name(a.name, b);
     EXPECT_EQ(a.bytes, b.getBytes());
+    EXPECT_EQ(a.capacity, b.getCapacity());
   });
   expect_same_lists(p.states(), t.getStates(), [](const format::State& a, schema::State::Reader b) {
     expect_same_name(a.name, b);

@@ -50,6 +50,7 @@ struct Pool {
   nameOffset @0 :UInt32;
   nameSize @1 :UInt32;
   bytes @2 :UInt64;            # the most that any method needs
+  capacity @3 :UInt64;         # what the compiler was told that there is, 0: no limit; for people
 }
 
 struct State {                 # a mutated buffer, its bytes at `offset` of the state block

@@ -75,6 +75,7 @@ TensorInfo Program::output(uint32_t method, uint32_t i) const noexcept {
 uint32_t Program::pool_count() const noexcept { return static_cast<uint32_t>(root(*this).pools().size); }
 Text Program::pool_name(uint32_t pool) const noexcept { return text(*this, root(*this).pools()[pool].name); }
 uint64_t Program::pool_bytes(uint32_t method, uint32_t pool) const noexcept { return method_of(*this, method).pool_bytes()[pool]; }
+uint64_t Program::pool_capacity(uint32_t pool) const noexcept { return root(*this).pools()[pool].capacity; }
 
 uint32_t Program::state_count() const noexcept { return static_cast<uint32_t>(root(*this).states().size); }
 uint64_t Program::state_offset(uint32_t i) const noexcept { return root(*this).states()[i].offset; }

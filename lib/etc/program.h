@@ -65,6 +65,7 @@ class Program {
   uint32_t pool_count() const noexcept;
   Text pool_name(uint32_t pool) const noexcept;
   uint64_t pool_bytes(uint32_t method, uint32_t pool) const noexcept;
+  uint64_t pool_capacity(uint32_t pool) const noexcept;  // what it was planned for (--pool); 0: no limit
 
   uint32_t state_count() const noexcept;
   TensorInfo state(uint32_t i) const noexcept;

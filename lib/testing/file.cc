@@ -44,7 +44,7 @@ uint64_t FileSpec::constant(const void* data, size_t size) {
   return offset;
 }
 
-void FileSpec::pool(const std::string& pool_name, uint64_t bytes) { pools.push_back({name(pool_name), bytes}); }
+void FileSpec::pool(const std::string& pool_name, uint64_t bytes) { pools.push_back({name(pool_name), bytes, 0}); }
 
 void FileSpec::state(const std::string& state_name, DType dtype, const std::vector<int64_t>& sizes, const void* initial) {
   uint64_t bytes = size_in_bytes(dtype);
@@ -207,6 +207,7 @@ FileBytes FileSpec::encode() const {
   write_each(root.initPools(size(pools)), pools, [](schema::Pool::Builder b, const format::Pool& pool) {
     write_name(b, pool.name);
     b.setBytes(pool.bytes);
+    b.setCapacity(pool.capacity);
   });
   write_each(root.initStates(size(states)), states, [](schema::State::Builder b, const format::State& state) {
     write_name(b, state.name);

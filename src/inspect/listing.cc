@@ -35,7 +35,10 @@ class Reader {
     listing_.state_bytes = root_.getStateBytes();
     listing_.major = root_.getMajor();
     listing_.minor = root_.getMinor();
-    for (auto pool : root_.getPools()) listing_.pools.push_back(text(pool.getNameOffset(), pool.getNameSize()));
+    for (auto pool : root_.getPools()) {
+      listing_.pools.push_back(text(pool.getNameOffset(), pool.getNameSize()));
+      listing_.pool_capacities.push_back(pool.getCapacity());
+    }
     for (auto op : root_.getOps()) {
       listing_.ops.push_back(text(op.getNameOffset(), op.getNameSize()));
       listing_.op_hashes.push_back(op.getHash());

@@ -66,6 +66,7 @@ struct Listing {
   uint64_t file_bytes = 0, constant_bytes = 0, state_bytes = 0;
   uint16_t major = 0, minor = 0;
   std::vector<std::string> pools;
+  std::vector<uint64_t> pool_capacities;  // 0: no limit
   std::vector<std::string> ops;
   std::vector<uint32_t> op_hashes;
   std::vector<bool> op_external;

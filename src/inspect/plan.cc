@@ -30,7 +30,9 @@ std::string method_text(const Listing& l, const Method& m) {
   std::string all = "method " + m.name + ": " + std::to_string(m.instructions.size()) + " instructions\n" + table.text();
   for (size_t p = 0; p < live.pools.size(); ++p) {
     const PoolUse& use = live.pools[p];
-    all += "pool " + l.pools[p] + ": " + bytes_text(use.bytes) + " bytes; lower bound " + bytes_text(use.live) + " (live at the peak";
+    all += "pool " + l.pools[p] + ": " + bytes_text(use.bytes) + " bytes" +
+           (l.pool_capacities[p] ? " of " + bytes_text(l.pool_capacities[p]) : "") + "; lower bound " + bytes_text(use.live) +
+           " (live at the peak";
     if (use.peak_at >= 0 && use.peak_at < static_cast<int64_t>(m.instructions.size())) {
       const Instruction& in = m.instructions[static_cast<size_t>(use.peak_at)];
       all += ", instruction " + std::to_string(use.peak_at) + " " + in.op;
@@ -71,6 +73,7 @@ std::string method_json(const Listing& l, const Method& m) {
   all += "],\"pools\":[";
   for (size_t p = 0; p < live.pools.size(); ++p) {
     all += std::string(p ? "," : "") + "{\"name\":" + json_text(l.pools[p]) + ",\"bytes\":" + std::to_string(live.pools[p].bytes) +
+           (l.pool_capacities[p] ? ",\"capacity\":" + std::to_string(l.pool_capacities[p]) : "") +
            ",\"lower_bound\":" + std::to_string(live.pools[p].live) + ",\"peak_at\":" + std::to_string(live.pools[p].peak_at) +
            ",\"live_at_peak\":[";
     for (size_t i = 0; i < live.pools[p].live_at_peak.size(); ++i)

@@ -135,6 +135,7 @@ void write_program(schema::Program::Builder out, const ProgramPlan& plan, const 
   fill(out.initPools(size_of(flat.pools)), flat.pools, [](auto& pool, const FlatPool& f) {
     set_name(pool, f.name);
     pool.setBytes(f.bytes);
+    pool.setCapacity(f.capacity);
   });
   fill(out.initStates(size_of(flat.states)), flat.states, [](auto& s, const FlatState& f) {
     set_name(s, f.name);

@@ -38,7 +38,8 @@ class Flattener {
   void add_pools() {
     for (const MemoryPlan& m : plan_.methods) {
       for (size_t p = 0; p < m.pools.size(); ++p) {
-        if (p == out_.pools.size()) out_.pools.push_back({name(m.pools[p].name), 0});
+        if (p == out_.pools.size())
+          out_.pools.push_back({name(m.pools[p].name), 0, m.pools[p].capacity == UINT64_MAX ? 0 : m.pools[p].capacity});
         out_.pools[p].bytes = std::max(out_.pools[p].bytes, m.pools[p].bytes);
       }
     }

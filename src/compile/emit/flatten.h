@@ -42,7 +42,7 @@ struct FlatMethod {
 };
 struct FlatPool {
   FlatName name;
-  uint64_t bytes = 0;
+  uint64_t bytes = 0, capacity = 0;
 };
 struct FlatState {
   FlatName name;
