@@ -1,22 +1,19 @@
 // The layout of the arena; see arena.h.
 #include "arena.h"
 
+#include "dynamic.h"
 #include "etc/method.h"
 
 namespace etc {
 namespace {
 
-// The one place that decides what instructions there are. To come: eval of slots,
-// swap of two values' addresses, and dynamic calls, which infer again before they run.
-Error is_supported(const format::Instruction& i) {
-  constexpr uint8_t kDynamic = 1;
-  switch (i.kind) {
-    case format::InstructionKind::Kernel:
-    case format::InstructionKind::Delegate: return i.flags & kDynamic ? Error::BadProgram : Error::Ok;
-    case format::InstructionKind::Eval:
-    case format::InstructionKind::Swap: break;
-  }
-  return Error::BadProgram;
+// What the arena keeps for one instruction beside its Instr; delegates have a place of their own.
+Error add_prepared_bytes(const format::Instruction& i, OpFinder& ops, uint64_t* bytes) {
+  if (i.kind != format::InstructionKind::Kernel) return Error::Ok;
+  const Op* op = ops.find(i.op);
+  if (!op) return Error::MissingOp;
+  *bytes += round_up_to_word(op->prepared_bytes) + (i.flags & format::kDynamicCall ? kDynamicCallBytes : 0);
+  return Error::Ok;
 }
 
 }  // namespace
@@ -31,23 +28,18 @@ Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFin
   layout.pools = round_up_to_word(sizeof(Method));
   layout.instructions = round_up_to_word(layout.pools + program.pool_count() * sizeof(Span<std::byte>));
   layout.values = round_up_to_word(layout.instructions + instructions.size * sizeof(Instr));
-  layout.slots = round_up_to_word(layout.values + m.values().size * sizeof(Tensor));
+  layout.slots = round_up_to_word(layout.values + m.values().size * sizeof(Tensor)) + m.dynamics().size * sizeof(Slot);
   layout.prepared = layout.slots + uint64_t{m.slots} * sizeof(Slot);
   layout.bytes = layout.prepared;
   uint64_t delegate_bytes = 0;
   for (uint32_t i = 0; i < instructions.size; ++i) {
-    if (const Error e = is_supported(instructions[i]); e != Error::Ok) return fail(fault, e, i);
-    if (instructions[i].kind == format::InstructionKind::Delegate) {
-      if (!program.find_delegate(instructions[i].op, delegates)) return fail(fault, Error::MissingOp, i);
-      const uint64_t instance = ProgramAccess::root(program).delegates()[instructions[i].op].instance_bytes;
-      if (__builtin_add_overflow(delegate_bytes, kInstanceBytes, &delegate_bytes) ||
-          __builtin_add_overflow(delegate_bytes, instance, &delegate_bytes))
-        return fail(fault, Error::BadProgram, i);
-      continue;
-    }
-    const Op* op = ops.find(instructions[i].op);
-    if (!op) return fail(fault, Error::MissingOp, i);
-    layout.bytes += round_up_to_word(op->prepared_bytes);
+    if (const Error e = add_prepared_bytes(instructions[i], ops, &layout.bytes); e != Error::Ok) return fail(fault, e, i);
+    if (instructions[i].kind != format::InstructionKind::Delegate) continue;
+    if (!program.find_delegate(instructions[i].op, delegates)) return fail(fault, Error::MissingOp, i);
+    const uint64_t instance = ProgramAccess::root(program).delegates()[instructions[i].op].instance_bytes;
+    if (__builtin_add_overflow(delegate_bytes, kInstanceBytes, &delegate_bytes) ||
+        __builtin_add_overflow(delegate_bytes, instance, &delegate_bytes))
+      return fail(fault, Error::BadProgram, i);
   }
   if (delegate_bytes == 0) return layout;
   layout.delegates = (layout.bytes + kAlignment - 1) / kAlignment * kAlignment;

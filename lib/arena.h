@@ -1,6 +1,7 @@
 // What a loaded method keeps in the caller's arena, and where.
 //
-//   | Method | pool spans | Instr × instructions | Tensor × values | Slot × slots | prepared state of each kernel | delegates |
+//   | Method | pool spans | Instr × instructions | Tensor × values | bytes of each dynamic value | Slot × slots | prepared state of each
+//   kernel | delegates |
 //
 // Every part starts at a multiple of 8 bytes, delegates (see delegate.h) at one of 64. Sizes, strides, operands and literals stay in the
 // file.

@@ -1,6 +1,7 @@
 // Verification of one call; see check.h.
 #include "check.h"
 
+#include "dynamic.h"
 #include "extent.h"
 #include "etc/program.h"
 
@@ -53,6 +54,18 @@ struct Results {
       if (meta.sizes[d] != t.sizes[d]) return Error::BadProgram;
     self->seen |= uint64_t{1} << result;
     return Error::Ok;
+  }
+
+  // For an op that decides the sizes of its results: they are upper bounds now.
+  static Error assign(void* state, uint32_t result, const Meta& meta) {
+    auto* self = static_cast<Results*>(state);
+    if (result >= self->count) return Error::BadProgram;
+    const Tensor& t = self->ctx.tensor(self->first + result);
+    if (meta.rank != t.rank || (t.rank != 0 && !is_dynamic(t))) return Error::BadProgram;
+    for (uint32_t d = 0; d < t.rank; ++d) self->ctx.set_size(self->first + result, d, meta.sizes[d]);
+    if (t.rank != 0 && !set_contiguous(t)) return Error::BadProgram;
+    ETC_TRY(check_extent(t, self->ctx.frame->slots));
+    return compare(state, result, meta);
   }
 };
 
@@ -108,7 +121,7 @@ bool result_is_separate(OpContext ctx, const CallPlaces& call, uint32_t r, const
 }
 
 bool is_scratch(const Tensor& t, uint64_t bytes) {
-  return t.dtype == DType::U8 && !(t.flags & kReadOnly) && is_contiguous(t) && extent_of(t) >= bytes &&
+  return t.dtype == DType::U8 && !is_dynamic(t) && !(t.flags & kReadOnly) && is_contiguous(t) && extent_of(t) >= bytes &&
          reinterpret_cast<uintptr_t>(t.data) % kAlignment == 0;
 }
 
@@ -126,7 +139,7 @@ bool scratch_is_separate(OpContext ctx, uint32_t arguments, const Tensor& scratc
 
 }  // namespace
 
-Error check_call(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept {
+Error check_operands(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept {
   constexpr uint32_t kMostResults = 64;  // bits of Results::seen
   const uint32_t arguments = op.signature.arguments, results = op.signature.results;
   *operand = Fault::kNowhere;
@@ -136,8 +149,14 @@ Error check_call(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* 
   for (uint32_t r = 0; r < results; ++r)
     if (ctx.operand(arguments + r).kind != OperandKind::Tensor) return *operand = arguments + r, Error::BadProgram;
 
+  return Error::Ok;
+}
+
+Error check_sizes(OpContext ctx, const Op& op, uint32_t* operand) noexcept {
+  const uint32_t arguments = op.signature.arguments, results = op.signature.results;
+  *operand = Fault::kNowhere;
   Results sink{ctx, arguments, results, 0};
-  InferContext infer{ctx, &sink, &Results::compare};
+  InferContext infer{ctx, &sink, op.sizes_from_data ? &Results::assign : &Results::compare};
   if (op.infer(infer) != Error::Ok) return Error::BadProgram;
   for (uint32_t r = 0; r < results; ++r)
     if (!(sink.seen >> r & 1)) return *operand = arguments + r, Error::BadProgram;

@@ -8,14 +8,18 @@ namespace etc {
 // In Tensor::flags of a loaded method: no instruction may write it. Constants, and inputs that the program does not change.
 constexpr uint32_t kReadOnly = 1;
 
-// Ok when
-//   - the operands are those of the op's schema, in number and kind;
+// The operands are those of the op's schema, in number and kind.
+// BadProgram otherwise; `*operand` then is the position to blame, or Fault::kNowhere.
+Error check_operands(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept;
+
+// For operands that were checked. Ok when
 //   - `infer` accepts the arguments and gives the dtypes and sizes that the results have;
 //   - results may be written, do not overlap themselves, and share no byte with another operand or the scratch, except that
 //     result 0 may lie exactly where an argument lies that the op declares `in_place`;
 //   - the scratch that the op asks for is there.
-// BadProgram otherwise; `*operand` then is the position to blame, or Fault::kNowhere.
-Error check_call(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept;
+// BadProgram otherwise; `*operand` as above. Results of an op with `sizes_from_data` get the sizes that `infer` gives; they must be
+// dynamic values, as those of a dynamic call may be.
+Error check_sizes(OpContext ctx, const Op& op, uint32_t* operand) noexcept;
 
 // The part of it that is about memory, for calls of any kind: `arguments` operands, then `results` tensors. Bit i of `in_place`: result 0
 // may lie where argument i lies. `scratch_bytes` 0: there is none.

@@ -41,6 +41,8 @@ FileSpec vectors() {
 
 Outcome load_call(FileSpec spec, const Op& op, const std::vector<Operand>& operands, Operand scratch = none()) {
   spec.call(op, operands, scratch);
+  for (const Operand& o : operands)
+    if (o.kind >= OperandKind::IntSlot && o.kind <= OperandKind::IntSlots) spec.method().instructions.back().flags = format::kDynamicCall;
   return load(spec);
 }
 
@@ -71,7 +73,8 @@ TEST(Check, TakesOnlyTheKindsOfTheSchema) {
                                         operand(OperandKind::Bools, 0, 2),
                                         operand(OperandKind::IntSlot, 0),
                                         operand(OperandKind::RealSlot, 0),
-                                        operand(OperandKind::IntSlots, 0, 2)};
+                                        operand(OperandKind::IntSlots, 0, 2),
+                                        code(EvalCode::StoreInt)};
   ASSERT_EQ(samples.size(), kOperandKindCount);
   using K = OperandKind;
   const std::vector<std::vector<K>> taken = {{K::None, K::Tensor},                                 // Tensor? t

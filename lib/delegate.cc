@@ -4,6 +4,7 @@
 #include <new>
 
 #include "check.h"
+#include "dynamic.h"
 
 namespace etc {
 namespace {
@@ -20,6 +21,19 @@ Error run_delegate(OpContext ctx) noexcept {
   instance.code = status.code;
   return status.error;
 }
+
+// Sizes are of this run: what load has seen of them does not hold.
+Error run_dynamic_delegate(OpContext ctx) noexcept {
+  const DelegateInstance& instance = instance_of(*ctx.instr);
+  const uint32_t arguments = instance.arguments, results = instance.results;
+  const bool has_scratch = ctx.operand(UINT32_MAX).kind == OperandKind::Tensor;
+  uint32_t operand;
+  ETC_TRY(check_extents(ctx, arguments + results, &operand));
+  if (check_places(ctx, {arguments, results, 0, has_scratch ? 1u : 0u}, &operand) != Error::Ok) return Error::BadShape;
+  return run_delegate(ctx);
+}
+
+bool is_delegate_call(const Instr& instr) { return instr.run == run_delegate || instr.run == run_dynamic_delegate; }
 
 // Arguments may be tensors and numbers; results are tensors.
 Error check_kinds(OpContext ctx, uint32_t arguments, uint32_t results, uint32_t* operand) {
@@ -56,6 +70,12 @@ Error DelegateLoader::load(Frame* frame, Instr* instr, const format::Instruction
   *operand = Fault::kNowhere;
   ETC_TRY(check_delegate_call({frame, instr}, arguments, results, operand));
   const DelegateTable* table = program.find_delegate(file.op, tables);  // lay_out_arena has found it
+  if (file.flags & format::kDynamicCall) {
+    if (!(table->flags & DelegateTable::kDynamicSizes)) return Error::BadProgram;
+    instr->run = run_dynamic_delegate;
+  } else if (needs_dynamic_call({frame, instr}, file.operand_count)) {
+    return Error::BadProgram;
+  }
   const DelegateStatus status = table->init({{frame, instr}});
   if (status.error != Error::Ok) return *operand = status.code, status.error;
   instance->table = table;
@@ -64,7 +84,7 @@ Error DelegateLoader::load(Frame* frame, Instr* instr, const format::Instruction
 
 void destroy_delegates(Frame* frame, Span<const Instr> instructions) {
   for (const Instr& instr : instructions) {
-    if (instr.run != run_delegate) continue;
+    if (!is_delegate_call(instr)) continue;
     DelegateInstance& instance = instance_of(instr);
     if (instance.table && instance.table->destroy) instance.table->destroy({{frame, &instr}});
     instance.table = nullptr;
@@ -72,7 +92,7 @@ void destroy_delegates(Frame* frame, Span<const Instr> instructions) {
 }
 
 uint32_t fault_code_of(const Instr& instr, Error error) {
-  return instr.run == run_delegate && error == Error::DelegateFailed ? instance_of(instr).code : Fault::kNowhere;
+  return is_delegate_call(instr) && error == Error::DelegateFailed ? instance_of(instr).code : Fault::kNowhere;
 }
 
 const DelegateTable* Program::find_delegate(uint32_t i, Span<const DelegateTable* const> tables) const noexcept {

@@ -20,46 +20,72 @@ Error run_block(Frame* frame, const Instr* i, const Instr* end, const Instr** at
   return Error::Ok;
 }
 
-// The block that follows block `at`, or kDone. Every jump that does not go forward spends the budget, so every loop ends.
-Error next_block(const format::Block* blocks, uint32_t at, Frame* frame, uint32_t* next) {
-  const format::Block& block = blocks[at];
-  uint32_t target = at + 1;
+}  // namespace
+
+// Moves to the block that follows, or to kDone, when what comes out has sizes that fit. Every jump that does not go forward spends
+// the budget, so every loop ends. Leaves all as it is on error.
+Error Method::next_block() noexcept {
+  const format::Method& file = ProgramAccess::root(program_).methods()[method_];
+  const format::Block& block = file.blocks()[block_];
+  uint32_t target = block_ + 1;
   switch (block.end) {
-    case format::BlockEnd::Return: target = kDone; break;
+    case format::BlockEnd::Return:
+      for (size_t n = 0; n < file.inputs().size + file.outputs().size; ++n) ETC_TRY(check_value(file.io(n).value));
+      block_ = kDone;
+      return Error::Ok;
     case format::BlockEnd::Jump: target = block.target; break;
     case format::BlockEnd::JumpIfFalse:
-      if (*frame->values[block.value].as<const uint8_t>() == 0) target = block.target;
+      if (*frame_.values[block.value].as<const uint8_t>() == 0) target = block.target;
       break;
   }
-  if (target <= at) {
-    if (frame->budget == 0) return Error::OutOfBudget;
-    --frame->budget;
+  if (target <= block_) {
+    if (frame_.budget == 0) return Error::OutOfBudget;
+    --frame_.budget;
   }
-  *next = target;
+  block_ = target;
   return Error::Ok;
 }
 
-}  // namespace
+Error Method::failed(Fault* fault, Error error, uint32_t instruction, uint32_t operand) noexcept {
+  reset_slots();
+  return fail(fault, error, instruction, operand);
+}
 
 Error Method::execute(Fault* fault, uint32_t budget) noexcept {
   const format::Block* blocks = blocks_of(program_, method_);
-  frame_.budget = budget;
-  for (block_ = 0; block_ != kDone;) {
+  start(budget);
+  while (block_ != kDone) {
     const Instr* first = instructions_ + blocks[block_].first;
     const Instr* end = first + blocks[block_].count;
     const Instr* at = end;
     if (const Error e = run_block(&frame_, first, end, &at); e != Error::Ok)
-      return fail(fault, e, static_cast<uint32_t>(at - instructions_), fault_code_of(*at, e));
-    if (const Error e = next_block(blocks, block_, &frame_, &block_); e != Error::Ok) return fail(fault, e);
+      return failed(fault, e, static_cast<uint32_t>(at - instructions_), fault_code_of(*at, e));
+    if (const Error e = next_block(); e != Error::Ok) return failed(fault, e);
   }
   frame_.next = kDone;
   return Error::Ok;
 }
 
-void Method::begin(uint32_t budget) noexcept {
+void Method::start(uint32_t budget) noexcept {
+  if (has_swaps_) undo_swaps();
   block_ = 0;
   frame_.budget = budget;
   frame_.next = 0;
+}
+
+// What swaps have moved goes back to where the plan has it.
+void Method::undo_swaps() noexcept {
+  const format::Method& file = ProgramAccess::root(program_).methods()[method_];
+  for (const format::Instruction& i : file.instructions())
+    for (uint32_t n = 0; i.kind == format::InstructionKind::Swap && n < i.operand_count; ++n) {
+      const uint32_t id = file.operands()[i.first_operand + n].index;
+      const format::Value& v = file.values()[id];
+      frame_.values[id].data = pools_[v.storage - format::kFirstPool].data + v.offset;
+    }
+}
+
+void Method::begin(uint32_t budget) noexcept {
+  start(budget);
   follow_jumps();  // an error comes again in step
 }
 
@@ -67,17 +93,17 @@ void Method::begin(uint32_t budget) noexcept {
 Error Method::follow_jumps() noexcept {
   const format::Block* blocks = blocks_of(program_, method_);
   while (block_ != kDone && frame_.next == blocks[block_].first + blocks[block_].count) {
-    ETC_TRY(next_block(blocks, block_, &frame_, &block_));
+    ETC_TRY(next_block());
     frame_.next = block_ == kDone ? kDone : blocks[block_].first;
   }
   return Error::Ok;
 }
 
 Result<bool> Method::step(Fault* fault) noexcept {
-  if (const Error e = follow_jumps(); e != Error::Ok) return fail(fault, e);
+  if (const Error e = follow_jumps(); e != Error::Ok) return failed(fault, e);
   if (block_ == kDone) return false;
   const Instr* instr = instructions_ + frame_.next;
-  if (const Error e = instr->run({&frame_, instr}); e != Error::Ok) return fail(fault, e, frame_.next, fault_code_of(*instr, e));
+  if (const Error e = instr->run({&frame_, instr}); e != Error::Ok) return failed(fault, e, frame_.next, fault_code_of(*instr, e));
   ++frame_.next;
   follow_jumps();
   return true;

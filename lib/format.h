@@ -128,6 +128,18 @@ struct Method {
   Span<const Update> updates() const { return wire::list_at<Update>(update_list); }
   Span<const Dynamic> dynamics() const { return wire::list_at<Dynamic>(dynamic_list); }
   Span<const uint32_t> successors() const { return wire::list_at<uint32_t>(successor_list); }
+  // The entry of a value, or null.
+  const Dynamic* dynamic(uint32_t value) const {
+    size_t low = 0, high = dynamics().size;
+    while (low < high) {
+      const size_t middle = (low + high) / 2;
+      if (dynamics()[middle].value < value)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+    return low < dynamics().size && dynamics()[low].value == value ? &dynamics()[low] : nullptr;
+  }
   // Inputs first, then outputs.
   const Io& io(size_t n) const { return n < inputs().size ? inputs()[n] : outputs()[n - inputs().size]; }
 };

@@ -26,18 +26,25 @@ FileSpec random_file() {
   f.ops.resize(3);
   f.pools.resize(2);
   f.states.resize(3);
+  f.delegates.resize(2);
   f.constants.resize(17, std::byte{9});
   for (auto& x : f.ints) any(x);
   for (auto& x : f.indices) any(x);
   for (auto& o : f.ops) any(o.hash), any_name(o.name), any(o.external);
   for (auto& p : f.pools) any_name(p.name), any(p.bytes), any(p.capacity);
+  for (auto& d : f.delegates) any_name(d.name), any(d.blob), any(d.blob_bytes), any(d.instance_bytes), any(d.arguments);
   for (auto& s : f.states)
     any_name(s.name), any(s.offset), any(s.bytes), any(s.initial), any(s.sizes), any(s.rank), s.dtype = static_cast<DType>(random() & 255);
   for (int m = 0; m < 3; ++m) {
     f.methods.emplace_back();
     MethodSpec& method = f.method();
     method.name = "method" + std::to_string(m);
-    any(method.slots);
+    do any(method.slots);
+    while (method.slots < 1000);  // not a number that the writer would provide for
+    any(method.slot_ints);
+    method.dynamics.resize(3), method.successors.resize(4);
+    for (auto& d : method.dynamics) any(d.value), any(d.sizes), any(d.strides);
+    for (auto& x : method.successors) any(x);
     method.inputs.resize(2), method.outputs.resize(3), method.values.resize(4), method.operands.resize(5);
     method.instructions.resize(3), method.blocks.resize(2), method.pool_bytes.resize(2), method.roots.resize(4), method.updates.resize(2);
     for (auto& io : method.inputs) any(io.value), any_name(io.name), any(io.flags);
@@ -76,6 +83,13 @@ void expect_same_name(const format::Name& ours, const Theirs& theirs) {
 void expect_same_method(const format::Method& m, schema::Method::Reader t) {
   expect_same_name(m.name, t);
   EXPECT_EQ(m.slots, t.getSlots());
+  EXPECT_EQ(m.slot_ints, t.getSlotInts());
+  expect_same_lists(m.dynamics(), t.getDynamics(), [](const format::Dynamic& a, schema::Dynamic::Reader b) {
+    EXPECT_EQ(a.value, b.getValue());
+    EXPECT_EQ(a.sizes, b.getSizes());
+    EXPECT_EQ(a.strides, b.getStrides());
+  });
+  expect_same_numbers(m.successors(), t.getSuccessors());
   const auto same_io = [](const format::Io& a, schema::Io::Reader b) {
     EXPECT_EQ(a.value, b.getValue());
     expect_same_name(a.name, b);
@@ -163,6 +177,13 @@ TEST(Format, EveryFieldReadsAsCapnProtoReadsIt) {
     EXPECT_EQ(a.sizes, b.getSizes());
     EXPECT_EQ(a.rank, b.getRank());
     EXPECT_EQ(static_cast<uint8_t>(a.dtype), b.getDtype());
+  });
+  expect_same_lists(p.delegates(), t.getDelegates(), [](const format::Delegate& a, schema::Delegate::Reader b) {
+    expect_same_name(a.name, b);
+    EXPECT_EQ(a.blob, b.getBlob());
+    EXPECT_EQ(a.blob_bytes, b.getBlobBytes());
+    EXPECT_EQ(a.instance_bytes, b.getInstanceBytes());
+    EXPECT_EQ(a.arguments, b.getArguments());
   });
   ASSERT_EQ(p.methods().size, t.getMethods().size());
   for (unsigned m = 0; m < t.getMethods().size(); ++m) expect_same_method(p.methods()[m], t.getMethods()[m]);

@@ -5,6 +5,8 @@
 
 #include "arena.h"
 #include "check.h"
+#include "dynamic.h"
+#include "eval.h"
 #include "extent.h"
 
 namespace etc {
@@ -27,7 +29,7 @@ Error check_memory(const Program& program, uint32_t method, const Memory& memory
 }
 
 Tensor place(const format::Value& v, const std::byte* constants, const Memory& memory, const int64_t* ints) {
-  // Constants are never written; check_call sees to it.
+  // Constants are never written; check_sizes sees to it.
   std::byte* base = v.storage == format::kConstants ? const_cast<std::byte*>(constants)
                     : v.storage == format::kState   ? memory.state.data
                                                     : memory.pools[v.storage - format::kFirstPool].data;
@@ -39,8 +41,20 @@ Tensor place(const format::Value& v, const std::byte* constants, const Memory& m
 void protect_inputs(const format::Method& m, Tensor* values) {
   for (const format::Io& io : m.inputs())
     if (!(io.flags & format::kIoWritten)) values[m.roots()[io.value]].flags |= kReadOnly;
-  for (const format::Update& u : m.updates()) values[m.roots()[u.value]].flags |= values[u.target].flags;
-  for (size_t v = 0; v < m.values().size; ++v) values[v].flags |= values[m.roots()[v]].flags;
+  for (const format::Update& u : m.updates()) values[m.roots()[u.value]].flags |= values[u.target].flags & kReadOnly;
+  for (size_t v = 0; v < m.values().size; ++v) values[v].flags |= values[m.roots()[v]].flags & kReadOnly;
+}
+
+// Lets dynamic values take their sizes from slots.
+void connect_dynamics(const format::Method& m, Tensor* values, Slot* slots) {
+  for (uint32_t i = 0; i < m.dynamics().size; ++i) {
+    const format::Dynamic& dynamic = m.dynamics()[i];
+    Tensor& t = values[dynamic.value];
+    dynamic_capacity(slots, i) = static_cast<int64_t>(extent_of(t));
+    t.sizes = &slots[dynamic.sizes].integer;
+    t.strides = &slots[dynamic.strides].integer;
+    t.flags |= (i + 1) << kDynamicShift;
+  }
 }
 
 }  // namespace
@@ -67,7 +81,7 @@ struct MethodAccess {
       new (values + v) Tensor(place(file.values()[v], ProgramAccess::constants(program), memory, root.ints().data));
     protect_inputs(file, values);
     auto* slots = reinterpret_cast<Slot*>(arena + layout.slots);
-    for (uint32_t s = 0; s < file.slots; ++s) slots[s].integer = 0;
+    connect_dynamics(file, values, slots);
     m->frame_ = {values,
                  slots,
                  file.operands().data,
@@ -79,30 +93,69 @@ struct MethodAccess {
                  &m->hooks_,
                  0,
                  0};
+    m->reset_slots();
     return m;
   }
 
   static Error load_instructions(Method& m, OpFinder& ops, std::byte* prepared, DelegateLoader delegates, Fault* fault) {
     const Span<const format::Instruction> file = method_of(m).instructions();
     for (uint32_t i = 0; i < file.size; ++i, m.loaded_ = i) {
-      if (file[i].kind == format::InstructionKind::Delegate) {
-        uint32_t operand;
-        if (const Error e = delegates.load(&m.frame_, m.instructions_ + i, file[i], &operand); e != Error::Ok)
-          return fail(fault, e, i, operand);
-        continue;
-      }
-      const Op& op = *ops.find(file[i].op);  // lay_out_arena has found them all
       Instr* instr = new (m.instructions_ + i) Instr{nullptr, nullptr, file[i].first_operand, file[i].op, file[i].flags};
-      const OpContext ctx{&m.frame_, instr};
-      uint32_t operand;
-      if (const Error e = check_call(ctx, op, file[i].operand_count, &operand); e != Error::Ok) return fail(fault, e, i, operand);
-      instr->run = op.select(ctx);
-      if (!instr->run) return fail(fault, Error::BadProgram, i);
-      if (op.prepared_bytes == 0) continue;
-      instr->prepared = prepared;
-      std::memset(prepared, 0, op.prepared_bytes);
-      if (op.prepare && op.prepare(ctx, prepared) != Error::Ok) return fail(fault, Error::BadProgram, i);
-      prepared += round_up_to_word(op.prepared_bytes);
+      uint32_t operand = Fault::kNowhere;
+      Error e;
+      if (file[i].kind == format::InstructionKind::Delegate) {
+        e = delegates.load(&m.frame_, instr, file[i], &operand);
+      } else if (file[i].kind != format::InstructionKind::Kernel) {
+        e = load_builtin(m, file[i], instr, &operand);
+      } else {
+        const Op& op = *ops.find(file[i].op);  // lay_out_arena has found them all
+        const bool dynamic = file[i].flags & format::kDynamicCall;
+        e = check_operands({&m.frame_, instr}, op, file[i].operand_count, &operand);
+        if (e == Error::Ok)
+          e = dynamic ? load_dynamic(m, op, file[i], instr, &prepared) : load_static(m, op, file[i], instr, &prepared, &operand);
+      }
+      if (e != Error::Ok) return fail(fault, e, i, operand);
+    }
+    return Error::Ok;
+  }
+
+  // Takes bytes for the prepared state from *prepared, and moves that on.
+  static Error load_static(Method& m, const Op& op, const format::Instruction& file, Instr* instr, std::byte** prepared,
+                           uint32_t* operand) {
+    const OpContext ctx{&m.frame_, instr};
+    if (op.sizes_from_data || needs_dynamic_call(ctx, file.operand_count)) return Error::BadProgram;
+    ETC_TRY(check_sizes(ctx, op, operand));
+    instr->run = op.select(ctx);
+    if (!instr->run) return Error::BadProgram;
+    if (op.prepared_bytes == 0) return Error::Ok;
+    instr->prepared = *prepared;
+    std::memset(*prepared, 0, op.prepared_bytes);
+    if (op.prepare && op.prepare(ctx, *prepared) != Error::Ok) return Error::BadProgram;
+    *prepared += round_up_to_word(op.prepared_bytes);
+    return Error::Ok;
+  }
+
+  // The rest is done before each run.
+  static Error load_dynamic(Method& m, const Op& op, const format::Instruction& file, Instr* instr, std::byte** prepared) {
+    if (op.sizes_from_data && !owns_result_slots({&m.frame_, instr}, op)) return Error::BadProgram;
+    new (*prepared) DynamicCall{&op, file.operand_count};
+    *prepared += kDynamicCallBytes;
+    instr->run = run_dynamic;
+    instr->prepared = *prepared;
+    *prepared += round_up_to_word(op.prepared_bytes);
+    return Error::Ok;
+  }
+
+  // Evals and swaps: open has verified all but what they may write.
+  static Error load_builtin(Method& m, const format::Instruction& file, Instr* instr, uint32_t* operand) {
+    const bool swaps = file.kind == format::InstructionKind::Swap;
+    instr->run = swaps ? run_swap : run_eval;
+    instr->prepared = reinterpret_cast<void*>(uintptr_t{file.operand_count});
+    m.has_swaps_ = m.has_swaps_ || swaps;
+    for (*operand = 0; *operand < file.operand_count; ++*operand) {
+      const Operand& o = m.frame_.operands[file.first_operand + *operand];
+      const bool writes = swaps || (o.kind == OperandKind::Code && static_cast<EvalCode>(o.count) == EvalCode::StoreValue);
+      if (writes && (m.frame_.values[o.index].flags & kReadOnly)) return Error::BadProgram;
     }
     return Error::Ok;
   }
@@ -131,7 +184,8 @@ struct MethodAccess {
     for (size_t n = 0; n < file.inputs().size + file.outputs().size; ++n) {
       const uint32_t v = file.io(n).value;
       const Tensor& t = m.frame_.values[v];
-      if (!moves_with(file, file.roots()[v], root) && overlaps(static_cast<const std::byte*>(t.data), extent_of(t))) return false;
+      if (!moves_with(file, file.roots()[v], root) && overlaps(static_cast<const std::byte*>(t.data), planned_bytes(t, m.frame_.slots)))
+        return false;
     }
     return true;
   }
@@ -145,12 +199,13 @@ struct MethodAccess {
     const format::Io& io = file.io(n);
     const uint32_t root = roots[io.value];
     Tensor* tensors = m.frame_.values;
-    const uint64_t bytes = extent_of(tensors[io.value]);
+    Slot* slots = m.frame_.slots;
+    const uint64_t bytes = planned_bytes(tensors[io.value], slots);
 
     if (!memory.data || reinterpret_cast<uintptr_t>(memory.data) % kBoundAlignment != 0 || memory.size < bytes) return Error::BadArgument;
     // State stays where it is, and a part of a larger value cannot go without the rest.
     if (values[io.value].storage < format::kFirstPool || values[root].offset != values[io.value].offset ||
-        extent_of(tensors[root]) != bytes)
+        planned_bytes(tensors[root], slots) != bytes)
       return Error::BadArgument;
     for (size_t other = 0; other < n; ++other)
       if (moves_with(file, root, roots[file.io(other).value])) return Error::BadArgument;
@@ -160,7 +215,8 @@ struct MethodAccess {
 
     const auto move = [&](uint32_t moved_root) {
       for (size_t v = 0; v < values.size; ++v)
-        if (roots[v] == moved_root && extent_of(tensors[v]) != 0) tensors[v].data = memory.data + (values[v].offset - values[root].offset);
+        if (roots[v] == moved_root && planned_bytes(tensors[v], slots) != 0)
+          tensors[v].data = memory.data + (values[v].offset - values[root].offset);
     };
     move(root);
     for (const format::Update& u : file.updates())
@@ -185,6 +241,32 @@ Result<Method*> Method::load(const Program& program, uint32_t method, Span<const
 }
 
 void Method::unload() noexcept { destroy_delegates(&frame_, {instructions_, loaded_}); }
+
+// Sizes are upper bounds again, which verification has seen to fit.
+void Method::reset_slots() noexcept {
+  const format::Method& file = MethodAccess::method_of(*this);
+  const int64_t* first = frame_.ints + file.slot_ints;
+  for (uint32_t s = 0; s < file.slots; ++s) frame_.slots[s].integer = first[s];
+}
+
+Error Method::set_input_sizes(uint32_t i, Span<const int64_t> sizes) noexcept {
+  if (i >= input_count()) return Error::BadArgument;
+  const format::Method& file = MethodAccess::method_of(*this);
+  const format::Value& planned = file.values()[file.inputs()[i].value];
+  const Tensor& t = input(i);
+  if (sizes.size != t.rank) return Error::BadShape;
+  for (uint32_t d = 0; d < t.rank; ++d) {
+    const int64_t most = frame_.ints[planned.sizes + d];
+    if (sizes[d] < 0 || sizes[d] > most || (!is_dynamic(t) && sizes[d] != most)) return Error::BadShape;
+  }
+  if (!is_dynamic(t)) return Error::Ok;
+  for (uint32_t d = 0; d < t.rank; ++d) const_cast<int64_t*>(t.sizes)[d] = sizes[d];
+  if (set_contiguous(t) && check_extent(t, frame_.slots) == Error::Ok) return Error::Ok;
+  reset_slots();
+  return Error::BadShape;
+}
+
+Error Method::check_value(uint32_t i) const noexcept { return check_extent(value(i), frame_.slots); }
 
 uint32_t Method::input_count() const noexcept { return program_.input_count(method_); }
 uint32_t Method::output_count() const noexcept { return program_.output_count(method_); }

@@ -88,22 +88,6 @@ TEST(Method, NamesTheInstructionWhoseOpIsMissing) {
   EXPECT_EQ(loaded.fault.instruction, 1u);
 }
 
-TEST(Method, RefusesInstructionsThatThisBuildCannotRun) {
-  const auto with = [](format::InstructionKind kind, uint8_t flags) {
-    FileSpec f = sum_file();
-    f.method().instructions[1].kind = kind;
-    f.method().instructions[1].flags = flags;
-    const FileBytes file = f.encode();
-    const Loaded loaded(file);
-    EXPECT_EQ(loaded.loaded == Error::Ok ? 1u : loaded.fault.instruction, 1u);
-    return loaded.loaded;
-  };
-  EXPECT_EQ(with(format::InstructionKind::Kernel, 0), Error::Ok);
-  EXPECT_EQ(with(format::InstructionKind::Kernel, 1), Error::BadProgram);
-  EXPECT_EQ(with(format::InstructionKind::Eval, 0), Error::BadProgram);
-  EXPECT_EQ(with(format::InstructionKind::Swap, 0), Error::BadProgram);
-}
-
 TEST(Method, RefusesAMethodThatIsNone) {
   const FileBytes file = sum_file().encode();
   EXPECT_EQ(Program::open(file.span()).value().needs(1, kTables).error(), Error::BadArgument);

@@ -22,8 +22,9 @@ Text text(const Program& p, const format::Name& name) { return {root(p).strings(
 TensorInfo info(const Program& p, uint32_t m, const format::Io& io) {
   const format::Value& v = method_of(p, m).values()[io.value];
   const int64_t* ints = root(p).ints().data;
-  TensorInfo t{text(p, io.name), v.dtype, v.rank, io.flags, ints + v.sizes, ints + v.strides, 0};
+  TensorInfo t{text(p, io.name), v.dtype, v.rank, io.flags & kWritten, ints + v.sizes, ints + v.strides, 0};
   t.bytes = extent_of({nullptr, t.sizes, t.strides, t.dtype, t.rank, 0, 0});
+  if (method_of(p, m).dynamic(io.value)) t.flags |= kSizesVary;
   return t;
 }
 

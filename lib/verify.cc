@@ -1,6 +1,7 @@
 // Verification of a program file, from pointers to the meaning of numbers; see verify.h.
 #include "verify.h"
 
+#include "eval.h"
 #include "extent.h"
 
 namespace etc {
@@ -18,7 +19,7 @@ struct Verifier {
   Span<const uint32_t> indices;
   Span<const Pool> pools;
   uint64_t reals, strings;
-  uint64_t list_entries_left;
+  uint64_t list_entries_left;  // also for codes of evals and values that swaps are compared with: instructions may share them
 
   bool name(const Name& n) const { return is_range(n.offset, n.size, strings); }
   bool op_names() const;
@@ -32,8 +33,10 @@ struct Verifier {
   bool roots(Span<const uint32_t> roots, Span<const Value> values) const;
   bool updates(const Method& m, Span<const Value> values) const;
   bool ios(Span<const Io> list, Span<const Value> values) const;
+  bool dynamics(const Method& m, Span<const Value> values) const;
   bool operand(const Operand& o, const Method& m, uint64_t values);
-  bool instructions(const Method& m) const;
+  bool swap(const Instruction& i, const Method& m);
+  bool instructions(const Method& m);
   bool blocks(const Method& m, Span<const Value> values) const;
 
   uint64_t extent(const Value& v) const {  // of a verified value
@@ -136,6 +139,31 @@ bool Verifier::ios(Span<const Io> list, Span<const Value> values) const {
   return true;
 }
 
+// With the sizes that slots have at first a dynamic value fits. Those of inputs are for the caller to set, one input at a time.
+bool Verifier::dynamics(const Method& m, Span<const Value> values) const {
+  if (!is_range(m.slot_ints, m.slots, ints.size)) return false;
+  const int64_t* slots = ints.data + m.slot_ints;
+  const Span<const Dynamic> dynamics = m.dynamics();
+  for (size_t i = 0; i < dynamics.size; ++i) {
+    const Dynamic& dynamic = dynamics[i];
+    if (dynamic.value >= values.size || (i != 0 && dynamic.value <= dynamics[i - 1].value)) return false;
+    const Value& v = values[dynamic.value];
+    uint64_t bytes;
+    if (!is_range(dynamic.sizes, v.rank, m.slots) || !is_range(dynamic.strides, v.rank, m.slots) ||
+        !extent_of(v.dtype, v.rank, slots + dynamic.sizes, slots + dynamic.strides, &bytes) || bytes > extent(v))
+      return false;
+  }
+  uint64_t free_slot = 0;  // inputs take theirs in order
+  for (const Io& io : m.inputs()) {
+    const Dynamic* dynamic = m.dynamic(io.value);
+    if (!dynamic) continue;
+    const uint32_t rank = values[io.value].rank;
+    if (dynamic->sizes < free_slot || dynamic->strides < uint64_t{dynamic->sizes} + rank) return false;
+    free_slot = uint64_t{dynamic->strides} + rank;
+  }
+  return true;
+}
+
 bool Verifier::operand(const Operand& o, const Method& m, uint64_t values) {
   switch (o.kind) {
     case OperandKind::None: return true;
@@ -156,20 +184,68 @@ bool Verifier::operand(const Operand& o, const Method& m, uint64_t values) {
       for (uint32_t i = 0; i < o.count; ++i)
         if (const uint32_t id = indices[o.index + i]; id != kNoValue && id >= values) return false;
       return true;
-    case OperandKind::Code: return false;  // of eval instructions only
+    case OperandKind::Code: return true;  // verify_eval looks at it; no schema takes one
   }
   return false;
 }
 
-bool Verifier::instructions(const Method& m) const {
+// Two places of a pool that no other value shares a byte with, of one type and extent, and all windows on either, in order of their ids.
+bool Verifier::swap(const Instruction& instruction, const Method& m) {
+  const Span<const Value> values = m.values();
+  const OperandRecord* operands = m.operands().data + instruction.first_operand;
+  if (instruction.operand_count < 2 || values.size > list_entries_left) return false;
+  list_entries_left -= values.size;
+  for (uint32_t n = 0; n < instruction.operand_count; ++n)
+    if (operands[n].kind != OperandKind::Tensor) return false;
+  const uint32_t ids[2] = {operands[0].index, operands[1].index};
+  const Value &a = values[ids[0]], &b = values[ids[1]];
+  const uint64_t bytes = extent(a);
+  if (ids[0] == ids[1] || a.storage < kFirstPool || b.storage < kFirstPool || a.dtype != b.dtype || bytes == 0 || extent(b) != bytes)
+    return false;
+  uint32_t window = 2;
+  for (uint32_t v = 0; v < values.size; ++v) {
+    const uint32_t root = m.roots()[v];
+    if (root == ids[0] || root == ids[1]) {
+      if (v == ids[0] || v == ids[1]) continue;
+      if (window == instruction.operand_count || operands[window++].index != v) return false;
+    }
+    for (uint32_t k = 0; k < 2; ++k) {
+      const Value &place = values[ids[k]], &other = values[v];
+      if (root != ids[k] && other.storage == place.storage && other.offset < place.offset + bytes &&
+          place.offset < other.offset + extent(other))
+        return false;
+    }
+  }
+  const auto is_moved = [&](uint32_t v) { return m.roots()[v] == ids[0] || m.roots()[v] == ids[1]; };
+  for (size_t n = 0; n < m.inputs().size + m.outputs().size; ++n)
+    if (is_moved(m.io(n).value)) return false;
+  for (const Update& u : m.updates())
+    if (is_moved(u.target) || is_moved(u.value)) return false;
+  return window == instruction.operand_count && m.roots()[ids[0]] == ids[0] && m.roots()[ids[1]] == ids[1];
+}
+
+bool Verifier::instructions(const Method& m) {
   const uint64_t operands = m.operands().size, ops = program.ops().size;
   for (const Instruction& i : m.instructions()) {
     if (static_cast<uint32_t>(i.kind) >= kInstructionKindCount) return false;
     // The operand before the first is the scratch.
     if (i.first_operand == 0 || !is_range(i.first_operand, i.operand_count, operands)) return false;
-    if (i.kind == InstructionKind::Kernel && i.op >= ops) return false;
-    if (i.kind == InstructionKind::Delegate && (i.op >= program.delegates().size || program.delegates()[i.op].arguments > i.operand_count))
-      return false;
+    switch (i.kind) {
+      case InstructionKind::Kernel:
+        if (i.op >= ops) return false;
+        break;
+      case InstructionKind::Delegate:
+        if (i.op >= program.delegates().size || program.delegates()[i.op].arguments > i.operand_count) return false;
+        break;
+      case InstructionKind::Eval:
+        if (i.operand_count > list_entries_left) return false;
+        list_entries_left -= i.operand_count;
+        if (!verify_eval({m.operands().data + i.first_operand, i.operand_count}, m.values(), m.slots)) return false;
+        break;
+      case InstructionKind::Swap:
+        if (!swap(i, m)) return false;
+        break;
+    }
   }
   return true;
 }
@@ -198,7 +274,7 @@ bool Verifier::method(const Method& m) {
   for (const Value& v : values)
     if (!value(v, pool_bytes)) return false;
   if (!ios(m.inputs(), values) || !ios(m.outputs(), values)) return false;
-  if (!roots(m.roots(), values) || !updates(m, values)) return false;
+  if (!roots(m.roots(), values) || !updates(m, values) || !dynamics(m, values)) return false;
   for (const Operand& o : m.operands())
     if (!operand(o, m, values.size)) return false;
   return instructions(m) && blocks(m, values);

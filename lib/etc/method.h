@@ -31,14 +31,21 @@ class Method {
 
   uint32_t input_count() const noexcept;
   uint32_t output_count() const noexcept;
-  // Planned memory; fill every input before each execute (the plan reuses their bytes). Valid until the Method's memory ends.
+  // For an input with sizes that vary: the sizes of the next runs, until set again. The input is contiguous in them; set, then fill. At
+  // load, and after a failed run, all sizes are the largest. BadShape: another rank, or larger than planned; what the program demands
+  // beyond that (a minimum, equal sizes, multiples) execute checks before it writes anything. For other inputs: BadShape when they differ.
+  Error set_input_sizes(uint32_t i, Span<const int64_t> sizes) noexcept;
+
+  // Planned memory; fill every input before each execute (the plan reuses their bytes). Valid until the Method's memory ends. Sizes of an
+  // output may differ from run to run.
   const Tensor& input(uint32_t i) const noexcept;
   const Tensor& output(uint32_t i) const noexcept;
 
   // Puts the caller's memory there instead, with the same strides, from the next execute on: the tensor, its windows, and what the
   // program leaves in it. An input that the program does not change is never written. BadArgument, and nothing is changed: null, not
-  // 16-byte aligned, smaller than the tensor's extent, overlapping other memory of this Method or another binding; or the tensor cannot
-  // move: it is a part of a larger value, lies in the state, or shares its bytes with an earlier input or output, which moves both.
+  // 16-byte aligned, smaller than the tensor's extent (at its largest sizes), overlapping other memory of this Method or another binding;
+  // or the tensor cannot move: it is a part of a larger value, lies in the state, or shares its bytes with an earlier input or output,
+  // which moves both.
   Error bind_input(uint32_t i, Span<std::byte> memory) noexcept;
   Error bind_output(uint32_t i, Span<std::byte> memory) noexcept;
 
@@ -53,7 +60,10 @@ class Method {
   Result<bool> step(Fault* fault) noexcept;
   uint32_t next_instruction() const noexcept;
 
+  // After an instruction that has set sizes, a dynamic value may be larger than its memory, until an instruction uses it: before its
+  // elements are read, check_value(i) must be Ok. Inputs and outputs are sound whenever execute has not just failed.
   const Tensor& value(uint32_t i) const noexcept;
+  Error check_value(uint32_t i) const noexcept;
   uint32_t value_count() const noexcept;
 
   Method(const Method&) = delete;
@@ -63,9 +73,15 @@ class Method {
   Method() = default;
   friend struct MethodAccess;
   Error follow_jumps() noexcept;
+  Error next_block() noexcept;
+  void start(uint32_t budget) noexcept;
+  void undo_swaps() noexcept;
+  Error failed(Fault* fault, Error error, uint32_t instruction = Fault::kNowhere, uint32_t operand = Fault::kNowhere) noexcept;
+  void reset_slots() noexcept;
   Program program_;
   uint32_t method_ = 0;
   uint32_t block_ = 0;
+  bool has_swaps_ = false;
   Frame frame_{};
   Hooks hooks_{};
   Instr* instructions_ = nullptr;

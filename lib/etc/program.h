@@ -24,12 +24,15 @@ struct Text {
   }
 };
 
+constexpr uint32_t kWritten = 1;    // TensorInfo::flags of an input: the program writes it
+constexpr uint32_t kSizesVary = 2;  // sizes are decided at run time, these are the largest
+
 // A tensor's description in the file. Sizes and strides point into the file.
 struct TensorInfo {
   Text name;
   DType dtype = DType::F32;
   uint8_t rank = 0;
-  uint32_t flags = 0;  // inputs: bit 0 = the program writes it
+  uint32_t flags = 0;
   const int64_t* sizes = nullptr;
   const int64_t* strides = nullptr;  // null for states: they are contiguous
   uint64_t bytes = 0;                // extent in bytes

@@ -108,6 +108,31 @@ void FileSpec::delegate(const std::string& backend, const void* blob, size_t blo
   delegates.push_back({name(backend), constant(blob, blob_bytes), blob_bytes, instance_bytes, static_cast<uint16_t>(count - results), {}});
 }
 
+uint32_t FileSpec::dynamic_value(uint16_t storage, uint64_t offset, DType dtype, const std::vector<int64_t>& sizes) {
+  const uint32_t id = value(storage, offset, dtype, sizes);
+  const auto rank = static_cast<uint32_t>(sizes.size());
+  MethodSpec& m = method();
+  m.dynamics.push_back({id, m.slots, m.slots + rank, 0});
+  m.first_slots.insert(m.first_slots.end(), ints.begin() + m.values[id].sizes, ints.begin() + m.values[id].sizes + rank);
+  m.first_slots.insert(m.first_slots.end(), ints.begin() + m.values[id].strides, ints.begin() + m.values[id].strides + rank);
+  m.slots += 2 * rank;
+  return id;
+}
+
+void FileSpec::dynamic_call(const Op& called, const std::vector<Operand>& operands, Operand scratch) {
+  call(called, operands, scratch);
+  method().instructions.back().flags = format::kDynamicCall;
+}
+
+void FileSpec::builtin(format::InstructionKind kind, const std::vector<Operand>& operands) {
+  std::vector<Operand>& all = method().operands;
+  all.push_back(none());
+  method().instructions.push_back({static_cast<uint32_t>(all.size()), static_cast<uint16_t>(operands.size()), 0, kind, 0, {}});
+  all.insert(all.end(), operands.begin(), operands.end());
+}
+void FileSpec::eval(const std::vector<Operand>& steps) { builtin(format::InstructionKind::Eval, steps); }
+void FileSpec::swap(const std::vector<Operand>& operands) { builtin(format::InstructionKind::Swap, operands); }
+
 void FileSpec::block(format::BlockEnd end, uint32_t target, uint32_t value) {
   uint32_t first = 0;
   for (const format::Block& b : method().blocks) first += b.count;
@@ -139,10 +164,17 @@ void write_ios(capnp::List<schema::Io>::Builder list, const std::vector<format::
   });
 }
 
-void write_method(schema::Method::Builder b, const MethodSpec& m, const format::Name& name) {
+void write_method(schema::Method::Builder b, const MethodSpec& m, uint32_t slot_ints, const format::Name& name) {
   const auto size = [](const auto& items) { return static_cast<unsigned>(items.size()); };
   write_name(b, name);
   b.setSlots(m.slots);
+  b.setSlotInts(slot_ints);
+  write_each(b.initDynamics(size(m.dynamics)), m.dynamics, [](schema::Dynamic::Builder d, const format::Dynamic& dynamic) {
+    d.setValue(dynamic.value);
+    d.setSizes(dynamic.sizes);
+    d.setStrides(dynamic.strides);
+  });
+  write_numbers(b.initSuccessors(size(m.successors)), m.successors);
   write_ios(b.initInputs(size(m.inputs)), m.inputs);
   write_ios(b.initOutputs(size(m.outputs)), m.outputs);
   write_each(b.initValues(size(m.values)), m.values, [](schema::Value::Builder v, const format::Value& value) {
@@ -187,7 +219,16 @@ void write_method(schema::Method::Builder b, const MethodSpec& m, const format::
 
 FileBytes FileSpec::encode() const {
   const auto size = [](const auto& items) { return static_cast<unsigned>(items.size()); };
+  constexpr uint32_t kLikelySlots = 1000;
   std::string text = strings;
+  std::vector<int64_t> all_ints = ints;
+  std::vector<uint32_t> slot_ints;
+  for (const MethodSpec& m : methods) {
+    slot_ints.push_back(m.slots < kLikelySlots ? size(all_ints) : m.slot_ints);
+    std::vector<int64_t> first = m.first_slots;
+    if (m.slots < kLikelySlots) first.resize(m.slots);
+    all_ints.insert(all_ints.end(), first.begin(), first.end());
+  }
   capnp::MallocMessageBuilder message(1 << 20);
   auto root = message.initRoot<schema::Program>();
   root.setMagic(magic);
@@ -196,7 +237,7 @@ FileBytes FileSpec::encode() const {
   root.setTarget(target);
   root.setConstantBytes(constants.size() + more_constant_bytes);
   root.setStateBytes(state_bytes);
-  write_numbers(root.initInts(size(ints)), ints);
+  write_numbers(root.initInts(size(all_ints)), all_ints);
   write_numbers(root.initReals(size(reals)), reals);
   write_numbers(root.initIndices(size(indices)), indices);
   write_each(root.initOps(size(ops)), ops, [](schema::OpName::Builder b, const format::OpName& op) {
@@ -227,7 +268,7 @@ FileBytes FileSpec::encode() const {
   });
   auto list = root.initMethods(size(methods));
   for (unsigned m = 0; m < methods.size(); ++m) {
-    write_method(list[m], methods[m], {size(text), size(methods[m].name)});
+    write_method(list[m], methods[m], slot_ints[m], {size(text), size(methods[m].name)});
     text += methods[m].name;
   }
   root.setStrings(kj::arrayPtr(reinterpret_cast<const kj::byte*>(text.data()), text.size()));

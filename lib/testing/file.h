@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "etc/program.h"
+#include "eval.h"
 #include "format.h"
 
 namespace etc::testing {
@@ -22,7 +23,11 @@ struct MethodSpec {
   std::vector<uint64_t> pool_bytes;
   std::vector<uint32_t> roots;
   std::vector<format::Update> updates;
+  std::vector<format::Dynamic> dynamics;
+  std::vector<uint32_t> successors;
   uint32_t slots = 0;
+  std::vector<int64_t> first_slots;  // what they hold at first; zeros are added up to `slots`, and `encode` appends them to the ints
+  uint32_t slot_ints = 0;            // used for an unlikely number of slots
 };
 
 // Zeros at a multiple of 64, and not a byte more, so that a sanitizer sees whoever reaches further.
@@ -76,14 +81,23 @@ struct FileSpec {
   // A call of a delegate of its own. The last `results` operands are results.
   void delegate(const std::string& backend, const void* blob, size_t blob_bytes, uint64_t instance_bytes,
                 const std::vector<Operand>& operands, uint32_t results = 1, Operand scratch = {OperandKind::None, 0, 0, 0});
+  // A value that takes its sizes and strides from slots; `sizes` are the largest, and what the slots hold at first.
+  uint32_t dynamic_value(uint16_t storage, uint64_t offset, DType dtype, const std::vector<int64_t>& sizes);
+  void dynamic_call(const Op& op, const std::vector<Operand>& operands, Operand scratch = {OperandKind::None, 0, 0, 0});
+  void eval(const std::vector<Operand>& code);
+  void swap(const std::vector<Operand>& operands);
   // A block of the calls since the last one.
   void block(format::BlockEnd end = format::BlockEnd::Return, uint32_t target = 0, uint32_t value = 0);
 
   FileBytes encode() const;
+
+ private:
+  void builtin(format::InstructionKind kind, const std::vector<Operand>& operands);
 };
 
 inline Operand none() { return {OperandKind::None, 0, 0, 0}; }
 inline Operand tensor(uint32_t value) { return {OperandKind::Tensor, 0, 0, value}; }
+inline Operand code(EvalCode c, uint32_t index = 0) { return {OperandKind::Code, 0, static_cast<uint16_t>(c), index}; }
 inline Operand operand(OperandKind kind, uint32_t index, uint16_t count = 0) { return {kind, 0, count, index}; }
 
 }  // namespace etc::testing

@@ -129,6 +129,15 @@ Error args(OpContext ctx) noexcept {
   return Error::Ok;
 }
 
+Error keep(OpContext ctx) noexcept {
+  const Tensor &in = ctx.tensor(0), &out = ctx.tensor(1);
+  int64_t kept = 0;
+  for (int64_t i = 0; i < in.sizes[0]; ++i)
+    if (const float x = in.as<float>()[i * in.strides[0]]; x > 0) out.as<float>()[kept++] = x;
+  ctx.set_size(1, 0, kept);
+  return Error::Ok;
+}
+
 Error infer_nothing(InferContext&) noexcept { return Error::Ok; }
 
 template <Kernel K>
@@ -137,6 +146,7 @@ Kernel always(OpContext) noexcept {
 }
 
 constexpr OpTraits kAdd = {Promotion::None, 0b11, sizeof(Count), prepare_add, nullptr};
+constexpr OpTraits kKeep = {Promotion::None, 0, 0, nullptr, nullptr, true};
 constexpr OpTraits kReverse = {Promotion::None, 0, 0, nullptr, reverse_scratch};
 
 }  // namespace
@@ -149,14 +159,15 @@ ETC_OP(test_split, "test::split(Tensor self, int at) -> (Tensor, Tensor)", infer
 ETC_OP(test_join, "test::join(Tensor[] tensors, Tensor?[] others) -> Tensor", infer_join, always<join>);
 ETC_OP(test_args, "test::args(Tensor? t, int i, float f, bool b, str s, Scalar x, int[] is, float[] fs, bool[]? bs, int? o) -> Tensor",
        infer_args, always<args>);
+ETC_OP(test_keep, "test::keep(Tensor self) -> Tensor", infer_same_vector, always<keep>, kKeep);
 ETC_OP(test_huge, "test::huge(Tensor self) -> Tensor", infer_nothing, always<positive>);
 
 namespace testing {
 namespace {
-constexpr const Op* kOps[] = {&ops::test_add,   &ops::test_less, &ops::test_reverse, &ops::test_positive,
-                              &ops::test_split, &ops::test_join, &ops::test_args,    &ops::test_huge};
+constexpr const Op* kOps[] = {&ops::test_add,  &ops::test_less, &ops::test_reverse, &ops::test_positive, &ops::test_split,
+                              &ops::test_join, &ops::test_args, &ops::test_keep,    &ops::test_huge};
 }  // namespace
-const OpTable kTestOps = {OpTable::kAbi, 8, kOps};
+const OpTable kTestOps = {OpTable::kAbi, 9, kOps};
 
 Loaded::Loaded(const FileBytes& file, uint32_t method_index) {
   const Result<Program> result = Program::open(file.span());

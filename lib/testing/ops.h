@@ -16,6 +16,7 @@ extern const Op test_positive;  // (Tensor self) -> Tensor: a copy; BadValue whe
 extern const Op test_split;     // (Tensor self, int at) -> (Tensor, Tensor): f32 vector
 extern const Op test_join;      // (Tensor[] tensors, Tensor?[] others) -> Tensor: sum over all of their elements, 0-d f32
 extern const Op test_args;      // every kind of argument, see ops.cc
+extern const Op test_keep;      // (Tensor self) -> Tensor: the positive elements of an f32 vector; the result decides its size
 extern const Op test_huge;      // (Tensor self) -> Tensor: infer never says what the result is
 }  // namespace etc::ops
 

@@ -122,6 +122,7 @@ class Reader {
       case OperandKind::IntSlot:
       case OperandKind::RealSlot: return "slot" + std::to_string(index);
       case OperandKind::IntSlots: return list([&](uint32_t i) { return "slot" + std::to_string(index + i); });
+      case OperandKind::Code: return "code" + std::to_string(count) + (index ? "@" + std::to_string(index) : "");
       case OperandKind::None: return "None";
     }
     return "?";
