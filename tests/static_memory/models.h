@@ -1,0 +1,20 @@
+// Compiled programs to try: the digit reader, and every model of the corpus that compiles (ETC_CORPUS names its folder).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "emit/emit.h"
+#include "host/npy.h"
+
+namespace etc::testing {
+
+struct CompiledModel {
+  std::string name;
+  compile::AlignedBytes file;
+  std::vector<host::NamedArray> arrays;  // of its first case, as the corpus recorded them
+};
+
+const std::vector<CompiledModel>& compiled_models();
+
+}  // namespace etc::testing
