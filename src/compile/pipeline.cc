@@ -49,15 +49,15 @@ struct Imported {
   std::vector<std::string> paths;  // of each method
 };
 
-Graph import_method(Archive& archive, const std::string& model, const std::string& method, CompileReport* report) {
-  Graph graph =
-      import_graph(archive.program(model), [&](const std::string& fqn) { return archive.weight(model, fqn); }, {&report->warnings});
+Graph import_method(Archive& archive, const std::string& model, const std::string& method, const ImportOptions& options) {
+  Graph graph = import_graph(
+      archive.program(model), [&](const std::string& fqn) { return archive.weight(model, fqn); }, options);
   graph.name = method;
   verify(graph, "import");
   return graph;
 }
 
-Imported import_files(const std::vector<MethodFile>& files, CompileReport* report) {
+Imported import_files(const std::vector<MethodFile>& files, const ImportOptions& options) {
   Imported imported;
   std::set<std::string> names;
   for (const MethodFile& file : files) {
@@ -71,11 +71,20 @@ Imported import_files(const std::vector<MethodFile>& files, CompileReport* repor
       const std::string method = models.size() > 1 ? name : file.method.empty() ? "forward" : file.method;
       if (!names.insert(method).second)
         throw CompileError("two methods are called " + method + "; name them with --method NAME=FILE", kUsage);
-      imported.model.methods.push_back(blaming(file.path, [&] { return import_method(archive, name, method, report); }));
+      imported.model.methods.push_back(blaming(file.path, [&] { return import_method(archive, name, method, options); }));
       imported.paths.push_back(file.path);
     }
   }
   return imported;
+}
+
+// What one method writes, the others must read where it lies. So where there are several, and states, import comes twice.
+Imported import_all(const std::vector<MethodFile>& files, CompileReport* report) {
+  Imported imported = import_files(files, {&report->warnings});
+  ImportOptions again;
+  for (const Graph& graph : imported.model.methods)
+    for (const Value* state : graph.states) again.states.insert(state->label);
+  return imported.model.methods.size() > 1 && !again.states.empty() ? import_files(files, again) : std::move(imported);
 }
 
 struct Dump {
@@ -120,7 +129,7 @@ void fill(CompileReport* report, const ProgramPlan& plan, const AlignedBytes& fi
 AlignedBytes compile(const CompileOptions& options, const Listener& listener, CompileReport* report) {
   Stages stages(listener, &report->times);
 
-  Imported imported = stages.run("import", [&] { return import_files(options.files, report); });
+  Imported imported = stages.run("import", [&] { return import_all(options.files, report); });
   optimise(imported, options, listener, report);
   ProgramPlan plan = stages.run("lower", [&] { return lower(imported.model, options.plan); });
   stages.run("plan", [&] { return plan_memory(plan, options.plan), 0; });

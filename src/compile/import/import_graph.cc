@@ -109,7 +109,7 @@ Graph import_graph(const exported::ExportedProgram& program, const WeightSource&
   Builder b(to);
   Memory memory(b);
   const std::vector<InputStorage> inputs = define_inputs(program, from, aliases, to, memory);
-  const std::vector<StateStorage> states = define_weights(program, from, weight, aliases, to, memory);
+  const std::vector<StateStorage> states = define_weights(program, from, weight, aliases, options.states, to, memory);
 
   NodeImporter nodes(from, aliases, to, b, memory, options);
   for (const exported::Node& node : from.nodes) nodes.import(node);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace etc::compile {
 
 struct ImportOptions {
   std::vector<std::string>* warnings = nullptr;  // gets what was left out on purpose, one line each
+  std::set<std::string> states = {};             // weights that other methods of the program write: states here too, not constants
 };
 
 // The weight of a fully qualified name; called only for weights that the program uses.

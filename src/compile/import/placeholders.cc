@@ -41,11 +41,11 @@ std::unordered_set<std::string> used_names(const exported::ExportedProgram& prog
   return names;
 }
 
-Placed place(const exported::InputSpec& spec, const WeightSource& weight, const AliasSets& aliases) {
+Placed place(const exported::InputSpec& spec, const WeightSource& weight, const AliasSets& aliases, const std::set<std::string>& shared) {
   Placed p;
   p.name = spec.argument.as<exported::Tensor>()->name;
   p.weight = weight(spec.target);
-  p.written = aliases.is_written(p.name);
+  p.written = aliases.is_written(p.name) || shared.count(p.weight.name) != 0;
   p.begin = p.end = p.weight.offset;
   if (p.weight.type.numel() == 0) return p;
   for (size_t d = 0; d < p.weight.type.sizes.size(); ++d) p.end += (p.weight.type.sizes[d] - 1) * p.weight.type.strides[d];
@@ -74,7 +74,7 @@ TensorType root_type(const std::vector<const Placed*>& members, int64_t begin, i
 }  // namespace
 
 std::vector<StateStorage> define_weights(const exported::ExportedProgram& program, const exported::Graph& graph, const WeightSource& weight,
-                                         const AliasSets& aliases, Graph& out, Memory& memory) {
+                                         const AliasSets& aliases, const std::set<std::string>& shared, Graph& out, Memory& memory) {
   using Kind = exported::InputSpec::Kind;
   const std::unordered_set<std::string> used = used_names(program, graph);
   std::vector<Placed> weights;
@@ -82,7 +82,7 @@ std::vector<StateStorage> define_weights(const exported::ExportedProgram& progra
     if (spec.kind != Kind::Parameter && spec.kind != Kind::Buffer && spec.kind != Kind::TensorConstant) continue;
     const auto* tensor = spec.argument.as<exported::Tensor>();
     if (!tensor) throw CompileError("the input of weight '" + spec.target + "' is no tensor; the file is damaged");
-    if (used.count(tensor->name) || aliases.is_written(tensor->name)) weights.push_back(place(spec, weight, aliases));
+    if (used.count(tensor->name) || aliases.is_written(tensor->name)) weights.push_back(place(spec, weight, aliases, shared));
   }
 
   // Neighbours in memory come together, otherwise the file's order stays.

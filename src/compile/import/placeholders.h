@@ -1,6 +1,7 @@
 // Parameters, buffers and constants of a program: which become constants of the graph, which its state, and who shares memory.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,8 @@ struct StateStorage {
 };
 
 // Defines every weight that the program uses in `memory`. Weights of one file entry whose elements overlap share a storage; what is
-// written becomes a state, the rest constants of only the elements that are needed.
+// written, here or by another method (`shared`), becomes a state, the rest constants of only the elements that are needed.
 std::vector<StateStorage> define_weights(const exported::ExportedProgram& program, const exported::Graph& graph, const WeightSource& weight,
-                                         const AliasSets& aliases, Graph& out, Memory& memory);
+                                         const AliasSets& aliases, const std::set<std::string>& shared, Graph& out, Memory& memory);
 
 }  // namespace etc::compile
