@@ -41,6 +41,7 @@ int run(const Options& o) {
   if (!o.load_state.empty()) load_state(o.load_state, &session);
 
   Watch watch(o, session);
+  if (o.json) paint_pools(session.loaded());
 
   const uint64_t runs = uint64_t{o.warmup} + std::max(o.repeat, 1u);
   for (uint64_t i = 0; i < runs; ++i) {
@@ -53,6 +54,7 @@ int run(const Options& o) {
     if (i == 0) report.results = session.results();
   }
   if (!o.save_state.empty()) save_state(o.save_state, session);
+  if (o.json) report.pools = pool_use(session.loaded());
 
   report.timed = o.repeat > 0;
   report.print_values = o.output.empty() && o.expect.empty() && o.compare_with.empty() && !report.timed;

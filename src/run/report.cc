@@ -59,6 +59,12 @@ std::string comparison_json(const NamedComparison& c) {
   return json + "}";
 }
 
+std::string pool_json(const PoolUse& use) {
+  return "{\"name\":" + json_text(use.name) + ",\"planned\":" + std::to_string(use.planned) +
+         ",\"capacity\":" + (use.capacity ? std::to_string(use.capacity) : "null") + ",\"high_water\":" + std::to_string(use.high_water) +
+         "}";
+}
+
 std::string walk_text(const Walk& walk) {
   std::string text;
   if (walk.departure)
@@ -148,6 +154,9 @@ std::string json_of(const Report& report) {
     for (size_t i = 0; i < report.comparisons.size(); ++i) json += (i ? "," : "") + comparison_json(report.comparisons[i]);
     json += "]";
   }
+  json += ",\"pools\":[";
+  for (size_t p = 0; p < report.pools.size(); ++p) json += (p ? "," : "") + pool_json(report.pools[p]);
+  json += "]";
   if (report.walk) json += ",\"compare_with\":" + walk_json(*report.walk);
   if (report.profile) json += ",\"profile\":" + json_of(*report.profile);
   if (report.timed) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compare.h"
+#include "pool_use.h"
 #include "profile.h"
 #include "host/npy.h"
 
@@ -39,6 +40,7 @@ struct Report {
   std::vector<NamedComparison> comparisons;
   std::optional<Walk> walk;
   std::optional<Profile> profile;
+  std::vector<PoolUse> pools;
   std::vector<std::string> notes;  // for stderr
   bool timed = false;
   Times times;

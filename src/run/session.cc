@@ -143,7 +143,7 @@ void Session::run(uint64_t max_instructions, host::Observer* observer) {
 
 Session::Loaded Session::loaded() const {
   const State& s = *state_;
-  return {s.program, s.index, *s.method, {s.tables.data(), s.tables.size()}, s.file.bytes()};
+  return {s.program, s.index, *s.method, {s.tables.data(), s.tables.size()}, s.file.bytes(), s.memory->memory().pools};
 }
 
 std::vector<host::NamedArray> Session::results() const {

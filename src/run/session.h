@@ -44,6 +44,7 @@ class Session {
     Method& method;
     Span<const OpTable* const> tables;
     Span<const std::byte> file;
+    Span<const Span<std::byte>> pools;
   };
   Loaded loaded() const;
 

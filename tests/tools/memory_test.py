@@ -40,6 +40,20 @@ def test_pools_too_small_say_what_would_fit(tmp_path):
     check_answer(program)
 
 
+def test_a_run_tells_the_use_of_each_pool(tmp_path):
+    program = tmp_path / "digits.etc"
+    planned = pools_of(program, "--pool", "sram=2K", "--pool", "dram=8M")
+    used = json.loads(run(RUN, program, DIGITS / "seven.npy", "--format", "json").stdout)["pools"]
+    assert [p["name"] for p in used] == ["sram", "dram"] and [p["capacity"] for p in used] == [2048, 8 << 20]
+    for pool in used:
+        assert pool["planned"] == planned[pool["name"]]["bytes"]
+        # Nothing beyond the plan, and up to the padding at its end all of it.
+        assert pool["planned"] - 64 < pool["high_water"] <= pool["planned"]
+    unlimited = pools_of(program)
+    used = json.loads(run(RUN, program, DIGITS / "seven.npy", "--format", "json", "--repeat", 2).stdout)["pools"]
+    assert used == [{"name": "main", "planned": unlimited["main"]["bytes"], "capacity": None, "high_water": used[0]["high_water"]}]
+
+
 @pytest.mark.parametrize("words", [("sram",), ("=5",), ("a=0",), ("a=1k",), ("a=-1",), ("a=1K", "a=2K"), ("a", "b=1K"), ("a=99999999999G",), ("a=1.5M",)])
 def test_wrong_pools_are_usage(words, tmp_path):
     options = [word for size in words for word in ("--pool", size)]
