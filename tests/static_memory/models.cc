@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "host/error.h"
-#include "pipeline.h"
 
 namespace etc::testing {
 namespace {
@@ -18,7 +17,8 @@ void add(const fs::path& path, std::vector<CompiledModel>* models) try {
   options.files.push_back({"", path.string()});
   compile::CompileReport report;
   const compile::Listener silent = {[](const std::string&) {}, [](const std::string&) {}};
-  CompiledModel model{path.stem().string(), compile::compile(options, silent, &report), {}};
+  CompiledModel model{path.stem().string(), compile::compile(options, silent, &report), {}, {}};
+  model.report = std::move(report);
   fs::path arrays = path.parent_path() / (model.name.substr(0, model.name.find('.')) + ".npz");
   if (fs::exists(arrays)) model.arrays = host::read_arrays(arrays.string());
   models->push_back(std::move(model));

@@ -4,14 +4,15 @@
 #include <string>
 #include <vector>
 
-#include "emit/emit.h"
 #include "host/npy.h"
+#include "pipeline.h"
 
 namespace etc::testing {
 
 struct CompiledModel {
   std::string name;
   compile::AlignedBytes file;
+  compile::CompileReport report;
   std::vector<host::NamedArray> arrays;  // of its first case, as the corpus recorded them
 };
 

@@ -135,6 +135,15 @@ TEST(StaticMemory, OneByteLessIsRefused) {
   }
 }
 
+// Live bytes at the peak are a bound that no plan can beat; above it, only the proof that the search has tried all counts.
+TEST(StaticMemory, NoPlanIsSmaller) {
+  for (const CompiledModel& model : compiled_models())
+    for (const auto& method : model.report.methods)
+      for (const auto& pool : method.pools)
+        EXPECT_TRUE(pool.proven_optimal) << model.name << ", pool " << pool.name << ": " << pool.bytes << " bytes, bound "
+                                         << pool.lower_bound;
+}
+
 // One load and one run on a painted stack.
 struct StackTask {
   const Subject& subject;
