@@ -9,12 +9,13 @@ _etc_inspect() {
   fi
   case $prev in
     --format) words='text json'; [[ " ${COMP_WORDS[*]} " == *' --plan '* ]] && words+=' svg html' ;;
+    --abi) words='lp64 ilp32' ;;
     --capacity) COMPREPLY=(); return ;;
     --solve) ending='csv' ;;
     -o | --output) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     *)
       if [[ $cur == -* ]]; then
-        words='--help --version --io --plan --graph --ops --size --verify --diff --solve --capacity --format --output -h -o'
+        words='--help --version --io --plan --graph --ops --size --abi --verify --diff --solve --capacity --format --output -h -o'
       fi
       ;;
   esac

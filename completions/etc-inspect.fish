@@ -7,6 +7,7 @@ complete -c etc-inspect -f -l plan -d 'Every value with its place, lifetime and 
 complete -c etc-inspect -f -l graph -d 'The instructions'
 complete -c etc-inspect -f -l ops -d 'The ops and their dtypes, over all programs'
 complete -c etc-inspect -f -l size -d 'The exact bytes that a run needs'
+complete -c etc-inspect -x -l abi -a 'lp64 ilp32' -d 'Machine that --size is for'
 complete -c etc-inspect -f -l verify -d 'Prove that the plan is right'
 complete -c etc-inspect -f -l diff -d 'What two programs do differently'
 complete -c etc-inspect -r -f -l solve -k -a '(__fish_complete_suffix .csv)' -d 'Pack the lifetimes of a CSV file'

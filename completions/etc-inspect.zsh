@@ -20,6 +20,7 @@ _arguments -s \
   "($reports)--verify[prove that the plan is right]" \
   "($reports *)--diff[what two programs do differently]:program:_files -g '*.etc(-.)':program:_files -g '*.etc(-.)'" \
   "($reports *)--solve=[pack the lifetimes of a CSV file]:problem:_files -g '*.csv(-.)'" \
+  '--abi=[machine that --size is for]:ABI:(lp64 ilp32)' \
   '--capacity=[bytes for --solve]:bytes: ' \
   '--format=[format of the report]:format:_etc_inspect_format' \
   '(-o --output)'{-o+,--output=}'[write the report to a file]:file:_files' \

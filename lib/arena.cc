@@ -7,12 +7,17 @@
 namespace etc {
 namespace {
 
+static_assert(round_up_to_word(sizeof(Method)) == kThisAbi.method && sizeof(Span<std::byte>) == kThisAbi.pool &&
+                  sizeof(Instr) == kThisAbi.instr && sizeof(Tensor) == kThisAbi.tensor && kDynamicCallBytes == kThisAbi.dynamic_call,
+              "the table in abi.h is not true");
+static_assert(sizeof(Slot) == 8 && kInstanceBytes == 64, "the same on all machines");
+
 // What the arena keeps for one instruction beside its Instr; delegates have a place of their own.
-Error add_prepared_bytes(const format::Instruction& i, OpFinder& ops, uint64_t* bytes) {
+Error add_prepared_bytes(const format::Instruction& i, OpFinder& ops, const Abi& abi, uint64_t* bytes) {
   if (i.kind != format::InstructionKind::Kernel) return Error::Ok;
   const Op* op = ops.find(i.op);
   if (!op) return Error::MissingOp;
-  *bytes += round_up_to_word(op->prepared_bytes) + (i.flags & format::kDynamicCall ? kDynamicCallBytes : 0);
+  *bytes += round_up_to_word(op->prepared_bytes) + (i.flags & format::kDynamicCall ? abi.dynamic_call : 0);
   return Error::Ok;
 }
 
@@ -21,19 +26,19 @@ Error add_prepared_bytes(const format::Instruction& i, OpFinder& ops, uint64_t* 
 // No sum can overflow but that of delegates: counts are bounded by the 2^32 words of a segment, slots by 2^32, and a part's unit by 2^16
 // bytes.
 Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFinder& ops, Span<const DelegateTable* const> delegates,
-                                  Fault* fault) noexcept {
+                                  const Abi& abi, Fault* fault) noexcept {
   const format::Method& m = ProgramAccess::root(program).methods()[method];
   const Span<const format::Instruction> instructions = m.instructions();
   ArenaLayout layout;
-  layout.pools = round_up_to_word(sizeof(Method));
-  layout.instructions = round_up_to_word(layout.pools + program.pool_count() * sizeof(Span<std::byte>));
-  layout.values = round_up_to_word(layout.instructions + instructions.size * sizeof(Instr));
-  layout.slots = round_up_to_word(layout.values + m.values().size * sizeof(Tensor)) + m.dynamics().size * sizeof(Slot);
+  layout.pools = round_up_to_word(abi.method);
+  layout.instructions = round_up_to_word(layout.pools + uint64_t{program.pool_count()} * abi.pool);
+  layout.values = round_up_to_word(layout.instructions + uint64_t{instructions.size} * abi.instr);
+  layout.slots = round_up_to_word(layout.values + uint64_t{m.values().size} * abi.tensor) + uint64_t{m.dynamics().size} * sizeof(Slot);
   layout.prepared = layout.slots + uint64_t{m.slots} * sizeof(Slot);
   layout.bytes = layout.prepared;
   uint64_t delegate_bytes = 0;
   for (uint32_t i = 0; i < instructions.size; ++i) {
-    if (const Error e = add_prepared_bytes(instructions[i], ops, &layout.bytes); e != Error::Ok) return fail(fault, e, i);
+    if (const Error e = add_prepared_bytes(instructions[i], ops, abi, &layout.bytes); e != Error::Ok) return fail(fault, e, i);
     if (instructions[i].kind != format::InstructionKind::Delegate) continue;
     if (!program.find_delegate(instructions[i].op, delegates)) return fail(fault, Error::MissingOp, i);
     const uint64_t instance = ProgramAccess::root(program).delegates()[instructions[i].op].instance_bytes;
@@ -47,16 +52,21 @@ Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFin
   return layout;
 }
 
-Result<Needs> Program::needs(uint32_t method, Span<const OpTable* const> ops, Span<const DelegateTable* const> delegates) const noexcept {
-  if (method >= method_count()) return Error::BadArgument;
-  OpFinder finder(*this, ops);
-  const Result<ArenaLayout> layout = lay_out_arena(*this, method, finder, delegates, nullptr);
+Result<Needs> needs_on(const Abi& abi, const Program& program, uint32_t method, Span<const OpTable* const> ops,
+                       Span<const DelegateTable* const> delegates) noexcept {
+  if (method >= program.method_count()) return Error::BadArgument;
+  OpFinder finder(program, ops);
+  const Result<ArenaLayout> layout = lay_out_arena(program, method, finder, delegates, abi, nullptr);
   if (!layout.ok()) return layout.error();
   Needs needs;
   needs.arena = layout.value().bytes;
-  needs.state = state_bytes();
-  needs.pools = pool_count();
+  needs.state = program.state_bytes();
+  needs.pools = program.pool_count();
   return needs;
+}
+
+Result<Needs> Program::needs(uint32_t method, Span<const OpTable* const> ops, Span<const DelegateTable* const> delegates) const noexcept {
+  return needs_on(kThisAbi, *this, method, ops, delegates);
 }
 
 }  // namespace etc

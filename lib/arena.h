@@ -7,6 +7,7 @@
 // file.
 #pragma once
 
+#include "abi.h"
 #include "delegate.h"
 #include "format.h"
 
@@ -38,9 +39,14 @@ class OpFinder {
   const Op* found_[kRemembered] = {};
 };
 
-// MissingOp, or BadProgram for an instruction that this build cannot run; `fault` (may be null) says which.
+// As the arena is on machines of this ABI. MissingOp, or BadProgram for an instruction that this build cannot run; `fault` (may be null)
+// says which.
 Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFinder& ops, Span<const DelegateTable* const> delegates,
-                                  Fault* fault) noexcept;
+                                  const Abi& abi, Fault* fault) noexcept;
+
+// Program::needs for machines of another ABI.
+Result<Needs> needs_on(const Abi& abi, const Program& program, uint32_t method, Span<const OpTable* const> ops,
+                       Span<const DelegateTable* const> delegates) noexcept;
 
 // Fills `fault`, when there is one, and returns the error.
 inline Error fail(Fault* fault, Error error, uint32_t instruction = Fault::kNowhere, uint32_t operand = Fault::kNowhere) {

@@ -229,7 +229,7 @@ Result<Method*> Method::load(const Program& program, uint32_t method, Span<const
                              Span<const DelegateTable* const> delegates, const Memory& memory, const Hooks& hooks, Fault* fault) noexcept {
   if (const Error e = check_memory(program, method, memory, hooks); e != Error::Ok) return fail(fault, e);
   OpFinder finder(program, ops);
-  const Result<ArenaLayout> layout = lay_out_arena(program, method, finder, delegates, fault);
+  const Result<ArenaLayout> layout = lay_out_arena(program, method, finder, delegates, kThisAbi, fault);
   if (!layout.ok()) return layout.error();
   if (memory.arena.size < layout.value().bytes) return fail(fault, Error::OutOfMemory);
   Method* m = MethodAccess::place_method(program, method, layout.value(), memory, hooks);

@@ -19,7 +19,7 @@ using host::UserError;
 
 struct Options {
   std::vector<std::string> programs, diff;
-  std::string solve, output, format = "text";
+  std::string solve, output, abi, format = "text";
   uint64_t capacity = UINT64_MAX;
   bool io = false, plan = false, graph = false, ops = false, size = false, verify = false;
 };
@@ -34,6 +34,9 @@ bool parse(int argc, char** argv, Options* o) {
   app.add_flag("--graph", o->graph, "The instructions");
   app.add_flag("--ops", o->ops, "The ops and their dtypes, over all programs");
   app.add_flag("--size", o->size, "The exact bytes that a run needs");
+  app.add_option("--abi", o->abi, "Machine that --size is for: lp64 (64 bits) or ilp32 (32 bits); default: this one")
+      ->check(CLI::IsMember({"lp64", "ilp32"}))
+      ->type_name("ABI");
   app.add_flag("--verify", o->verify, "Prove that the plan is right; exit 1 when it is not");
   app.add_option("--diff", o->diff, "What two programs do differently; exit 1 when they differ")->expected(2)->type_name("A.etc B.etc");
   app.add_option("--solve", o->solve, "Pack the lifetimes of a CSV file (id,lower,upper,size); exit 1 when they do not fit")
@@ -58,6 +61,7 @@ bool parse(int argc, char** argv, Options* o) {
   if (!o->programs.empty() && (!o->diff.empty() || !o->solve.empty())) usage("--diff and --solve name their own files");
   if (o->programs.size() > 1 && !o->ops) usage("only --ops takes several programs");
   if (o->capacity != UINT64_MAX && o->solve.empty()) usage("--capacity goes with --solve");
+  if (!o->abi.empty() && !o->size) usage("--abi goes with --size");
   if ((o->format == "svg" || o->format == "html") && !o->plan) usage("--format " + o->format + " is for --plan");
   if (!o->solve.empty() && o->format != "text") usage("--solve answers in CSV");
   return true;
@@ -79,7 +83,7 @@ Verdict report(const Options& o) {
   if (o.plan) return {format == Format::Svg || format == Format::Html ? plan_picture(program, format) : plan_report(program, format)};
   if (o.graph) return {graph_report(program, format)};
   if (o.ops) return {ops_report(list, format)};
-  if (o.size) return {size_report(program, format)};
+  if (o.size) return {size_report(program, o.abi, format)};
   return {summary(program, format)};
 }
 

@@ -15,7 +15,8 @@ std::string io_report(const OpenProgram& program, Format format);
 std::string plan_report(const OpenProgram& program, Format format);
 std::string plan_picture(const OpenProgram& program, Format format);  // Svg or Html
 std::string graph_report(const OpenProgram& program, Format format);
-std::string size_report(const OpenProgram& program, Format format);
+// For machines of this ABI: "lp64", "ilp32", or empty for this machine's.
+std::string size_report(const OpenProgram& program, const std::string& abi, Format format);
 // The union over several programs, sorted.
 std::string ops_report(const std::vector<const OpenProgram*>& programs, Format format);
 

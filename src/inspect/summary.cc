@@ -1,7 +1,10 @@
 // The default report, and those of inputs and outputs, exact sizes, ops.
+#include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 
+#include "arena.h"
 #include "host/error.h"
 #include "liveness.h"
 #include "reports.h"
@@ -49,11 +52,41 @@ struct Sizes {
   Needs needs;
   bool known = false;
 };
-Sizes sizes_of(const OpenProgram& p, uint32_t method) {
+Sizes sizes_of(const OpenProgram& p, uint32_t method, const Abi& abi) {
   const OpTable* tables[] = {&builtin_ops()};
-  const Result<Needs> needs = p.program().needs(method, {tables, 1});
+  const Result<Needs> needs = needs_on(abi, p.program(), method, {tables, 1}, {});
   return needs.ok() ? Sizes{needs.value(), true} : Sizes{};
 }
+
+// All methods loaded at once, running one at a time: they share pools, state and the workers' scratch.
+struct AllMethods {
+  std::vector<uint64_t> pools;
+  uint64_t arenas = 0, state = 0, worker_scratch = 0;
+
+  void add(const Method& m, const Needs& needs) {
+    for (size_t i = 0; i < pools.size(); ++i) pools[i] = std::max(pools[i], m.pool_bytes[i]);
+    arenas += needs.arena;
+    state = needs.state;
+    worker_scratch = std::max(worker_scratch, needs.worker_scratch);
+  }
+  uint64_t total() const { return std::accumulate(pools.begin(), pools.end(), arenas + state + worker_scratch); }
+  std::string text(const Listing& l) const {
+    Table table({"memory", "bytes"});
+    table.add({"arenas", bytes_text(arenas)});
+    for (size_t i = 0; i < pools.size(); ++i) table.add({"pool " + l.pools[i], bytes_text(pools[i])});
+    table.add({"state", bytes_text(state)});
+    table.add({"scratch of each worker", bytes_text(worker_scratch)});
+    table.add({"RAM in all", bytes_text(total())});
+    return "all methods, one running at a time\n" + table.text();
+  }
+  std::string json(const Listing& l) const {
+    std::string all = "\"all_methods\":{\"arenas\":" + std::to_string(arenas) + ",\"pools\":[";
+    for (size_t i = 0; i < pools.size(); ++i)
+      all += std::string(i ? "," : "") + "{\"name\":" + json_text(l.pools[i]) + ",\"bytes\":" + std::to_string(pools[i]) + "}";
+    return all + "],\"state\":" + std::to_string(state) + ",\"worker_scratch\":" + std::to_string(worker_scratch) +
+           ",\"total\":" + std::to_string(total()) + "}";
+  }
+};
 
 }  // namespace
 
@@ -105,13 +138,17 @@ std::string io_report(const OpenProgram& p, Format format) {
   return all + "]}\n";
 }
 
-std::string size_report(const OpenProgram& p, Format format) {
+std::string size_report(const OpenProgram& p, const std::string& abi_name, Format format) {
+  const bool is_64_bit = abi_name.empty() ? sizeof(void*) == 8 : abi_name == "lp64";
+  const Abi& abi = is_64_bit ? kLp64 : kIlp32;
   const Listing& l = p.listing();
-  std::string json = "{\"schema_version\":1,\"constant_bytes\":" + std::to_string(l.constant_bytes) +
-                     ",\"state_bytes\":" + std::to_string(l.state_bytes) + ",\"methods\":[";
+  std::string json = "{\"schema_version\":1,\"abi\":\"" + std::string(is_64_bit ? "lp64" : "ilp32") +
+                     "\",\"constant_bytes\":" + std::to_string(l.constant_bytes) + ",\"state_bytes\":" + std::to_string(l.state_bytes) +
+                     ",\"methods\":[";
   std::string text;
+  AllMethods all{std::vector<uint64_t>(l.pools.size())};
   for (uint32_t m = 0; m < l.methods.size(); ++m) {
-    const Sizes s = sizes_of(p, m);
+    const Sizes s = sizes_of(p, m, abi);
     if (!s.known) {
       std::string missing;
       const OpTable* tables[] = {&builtin_ops()};
@@ -119,6 +156,7 @@ std::string size_report(const OpenProgram& p, Format format) {
         if (!p.program().find_op(o, {tables, 1})) missing += (missing.empty() ? "" : ", ") + l.ops[o];
       throw host::UserError(l.path + ": the arena depends on kernels that this build lacks: " + missing, host::kEnvironment);
     }
+    all.add(l.methods[m], s.needs);
     uint64_t total = s.needs.arena + s.needs.state + s.needs.worker_scratch;
     Table table({"memory", "bytes"});
     table.add({"arena", bytes_text(s.needs.arena)});
@@ -138,7 +176,8 @@ std::string size_report(const OpenProgram& p, Format format) {
             ",\"pools\":[" + pools + "],\"state\":" + std::to_string(s.needs.state) +
             ",\"worker_scratch\":" + std::to_string(s.needs.worker_scratch) + ",\"total\":" + std::to_string(total) + "}";
   }
-  return format == Format::Json ? json + "]}\n" : text;
+  if (l.methods.size() > 1) text += all.text(l);
+  return format == Format::Json ? json + "]," + all.json(l) + "}\n" : text;
 }
 
 std::string ops_report(const std::vector<const OpenProgram*>& programs, Format format) {
