@@ -39,8 +39,8 @@ TEST(Dynamic, RunsEverySize) {
   const FileBytes file = add_file().encode();
   Loaded l(file);
   ASSERT_EQ(l.loaded, Error::Ok);
-  EXPECT_EQ(l.program.input(0, 0).flags, kSizesVary);
-  EXPECT_EQ(l.program.output(0, 0).flags, kSizesVary);
+  EXPECT_EQ(l.program.input(0, 0).varying, 1u);
+  EXPECT_EQ(l.program.output(0, 0).varying, 1u);
   EXPECT_EQ(l.program.input(0, 0).bytes, 32u);
   EXPECT_EQ(l.method->input(0).sizes[0], 8);
   for (const int64_t n : {3, 8, 2, 5}) {
@@ -76,6 +76,16 @@ TEST(Dynamic, RefusesSizesThatDoNotFit) {
     EXPECT_EQ(l.method->input(0).sizes[0], 8);
     EXPECT_EQ(l.method->execute(&fault), Error::Ok);
   }
+}
+
+TEST(Dynamic, SizesThatDoNotVaryStay) {
+  FileSpec f = add_file();
+  f.method().dynamics[0].fixed = 1;
+  const FileBytes file = f.encode();
+  Loaded l(file);
+  EXPECT_EQ(l.program.input(0, 0).varying, 0u);
+  EXPECT_EQ(set_size(l, 0, 7), Error::BadShape);
+  EXPECT_EQ(set_size(l, 0, 8), Error::Ok);
 }
 
 TEST(Dynamic, FixedInputsTakeTheirOwnSizesOnly) {

@@ -107,7 +107,7 @@ struct Update {
 struct Dynamic {
   static constexpr uint32_t kDataWords = 2, kPointerWords = 0;
   uint32_t value, sizes, strides;
-  uint32_t unused;
+  uint32_t fixed;  // bit d: size d does not vary
 };
 
 struct Method {

@@ -43,7 +43,7 @@ FileSpec random_file() {
     while (method.slots < 1000);  // not a number that the writer would provide for
     any(method.slot_ints);
     method.dynamics.resize(3), method.successors.resize(4);
-    for (auto& d : method.dynamics) any(d.value), any(d.sizes), any(d.strides);
+    for (auto& d : method.dynamics) any(d.value), any(d.sizes), any(d.strides), any(d.fixed);
     for (auto& x : method.successors) any(x);
     method.inputs.resize(2), method.outputs.resize(3), method.values.resize(4), method.operands.resize(5);
     method.instructions.resize(3), method.blocks.resize(2), method.pool_bytes.resize(2), method.roots.resize(4), method.updates.resize(2);
@@ -88,6 +88,7 @@ void expect_same_method(const format::Method& m, schema::Method::Reader t) {
     EXPECT_EQ(a.value, b.getValue());
     EXPECT_EQ(a.sizes, b.getSizes());
     EXPECT_EQ(a.strides, b.getStrides());
+    EXPECT_EQ(a.fixed, b.getFixed());
   });
   expect_same_numbers(m.successors(), t.getSuccessors());
   const auto same_io = [](const format::Io& a, schema::Io::Reader b) {

@@ -255,9 +255,10 @@ Error Method::set_input_sizes(uint32_t i, Span<const int64_t> sizes) noexcept {
   const format::Value& planned = file.values()[file.inputs()[i].value];
   const Tensor& t = input(i);
   if (sizes.size != t.rank) return Error::BadShape;
+  const uint32_t varying = program_.input(method_, i).varying;
   for (uint32_t d = 0; d < t.rank; ++d) {
     const int64_t most = frame_.ints[planned.sizes + d];
-    if (sizes[d] < 0 || sizes[d] > most || (!is_dynamic(t) && sizes[d] != most)) return Error::BadShape;
+    if (sizes[d] < 0 || sizes[d] > most || (sizes[d] != most && !(varying >> d & 1))) return Error::BadShape;
   }
   if (!is_dynamic(t)) return Error::Ok;
   for (uint32_t d = 0; d < t.rank; ++d) const_cast<int64_t*>(t.sizes)[d] = sizes[d];

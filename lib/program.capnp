@@ -129,6 +129,7 @@ struct Dynamic {               # a value whose sizes and strides are slots, at m
   value @0 :UInt32;
   sizes @1 :UInt32;            # the first of `rank` slots
   strides @2 :UInt32;          # the same
+  fixed @3 :UInt32;            # bit d: size d is always that of the Value
 }
 
 struct Update {                # after a run the bytes of `target`, a state's or an input's value, are those of `value`, which lies there

@@ -24,7 +24,7 @@ TensorInfo info(const Program& p, uint32_t m, const format::Io& io) {
   const int64_t* ints = root(p).ints().data;
   TensorInfo t{text(p, io.name), v.dtype, v.rank, io.flags & kWritten, ints + v.sizes, ints + v.strides, 0};
   t.bytes = extent_of({nullptr, t.sizes, t.strides, t.dtype, t.rank, 0, 0});
-  if (method_of(p, m).dynamic(io.value)) t.flags |= kSizesVary;
+  if (const format::Dynamic* dynamic = method_of(p, m).dynamic(io.value)) t.varying = ((1u << v.rank) - 1) & ~dynamic->fixed;
   return t;
 }
 

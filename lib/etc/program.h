@@ -24,8 +24,7 @@ struct Text {
   }
 };
 
-constexpr uint32_t kWritten = 1;    // TensorInfo::flags of an input: the program writes it
-constexpr uint32_t kSizesVary = 2;  // sizes are decided at run time, these are the largest
+constexpr uint32_t kWritten = 1;  // TensorInfo::flags of an input: the program writes it
 
 // A tensor's description in the file. Sizes and strides point into the file.
 struct TensorInfo {
@@ -36,6 +35,7 @@ struct TensorInfo {
   const int64_t* sizes = nullptr;
   const int64_t* strides = nullptr;  // null for states: they are contiguous
   uint64_t bytes = 0;                // extent in bytes
+  uint32_t varying = 0;              // bit d: size d is decided at run time, sizes[d] is the largest
 };
 
 // The exact memory of one method, in bytes. Nothing is allocated beyond it, ever.

@@ -173,6 +173,7 @@ void write_method(schema::Method::Builder b, const MethodSpec& m, uint32_t slot_
     d.setValue(dynamic.value);
     d.setSizes(dynamic.sizes);
     d.setStrides(dynamic.strides);
+    d.setFixed(dynamic.fixed);
   });
   write_numbers(b.initSuccessors(size(m.successors)), m.successors);
   write_ios(b.initInputs(size(m.inputs)), m.inputs);

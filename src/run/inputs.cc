@@ -62,11 +62,10 @@ class Assignment {
     try {
       if (given.array) return accept(std::move(*given.array), wanted, given.place);
       const Literal& literal = given.literal;
-      if (literal.dtype && (*literal.dtype != wanted.dtype || literal.sizes != wanted.sizes))
-        throw UserError(given.place + ": is " + type_text(*literal.dtype, literal.sizes) + ", but " + wanted.name + " is " +
-                            type_text(wanted.dtype, wanted.sizes),
+      if (literal.dtype && (*literal.dtype != wanted.dtype || !wanted.takes(literal.sizes)))
+        throw UserError(given.place + ": is " + type_text(*literal.dtype, literal.sizes) + ", but " + wanted.name + " is " + wanted.type(),
                         kUsage);
-      return make_array(literal.values, wanted.dtype, wanted.sizes, given.place);
+      return make_array(literal.values, wanted.dtype, literal.dtype ? literal.sizes : wanted.sizes, given.place);
     } catch (const UserError& e) {
       if (e.code() != kUsage) throw;
       fail(e.what());
@@ -107,17 +106,28 @@ void take_file(const std::string& path, const std::optional<std::string>& name, 
 
 }  // namespace
 
+bool Wanted::takes(const std::vector<int64_t>& given) const {
+  if (given.size() != sizes.size()) return false;
+  for (size_t d = 0; d < sizes.size(); ++d)
+    if (given[d] != sizes[d] && (given[d] > sizes[d] || !(varying >> d & 1))) return false;
+  return true;
+}
+
+std::string Wanted::type() const {
+  std::string text;
+  for (size_t d = 0; d < sizes.size(); ++d) text += (varying >> d & 1 ? "<=" : "") + std::to_string(sizes[d]) + "x";
+  return text + name_of(dtype);
+}
+
 std::string signature_of(const std::vector<Wanted>& tensors) {
   std::string text;
-  for (const Wanted& t : tensors) text += (text.empty() ? "  " : "\n  ") + t.name + " " + type_text(t.dtype, t.sizes);
+  for (const Wanted& t : tensors) text += (text.empty() ? "  " : "\n  ") + t.name + " " + t.type();
   return text;
 }
 
 host::Array accept(host::Array array, const Wanted& wanted, const std::string& place) {
-  if (!host::is_bits_of(array.dtype, wanted.dtype) || array.sizes != wanted.sizes)
-    throw UserError(
-        place + ": is " + type_text(array.dtype, array.sizes) + ", but " + wanted.name + " is " + type_text(wanted.dtype, wanted.sizes),
-        kUsage);
+  if (!host::is_bits_of(array.dtype, wanted.dtype) || !wanted.takes(array.sizes))
+    throw UserError(place + ": is " + type_text(array.dtype, array.sizes) + ", but " + wanted.name + " is " + wanted.type(), kUsage);
   array.dtype = wanted.dtype;
   return array;
 }

@@ -13,6 +13,10 @@ struct Wanted {
   std::string name;
   DType dtype = DType::F32;
   std::vector<int64_t> sizes;
+  uint32_t varying = 0;  // bit d: any size up to sizes[d] will do
+
+  bool takes(const std::vector<int64_t>& given) const;
+  std::string type() const;  // "2x3xf32", "<=8x3xf32"
 };
 
 // "  x 2x3xf32\n  n i64"

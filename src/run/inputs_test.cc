@@ -73,6 +73,16 @@ TEST_F(InputsTest, GeneratesWhatTheProgramWants) {
   EXPECT_EQ(arrays[1].bytes, make_array("0", DType::I64, {}, "").bytes);
 }
 
+TEST_F(InputsTest, TakesSizesUpToTheLargest) {
+  const std::vector<Wanted> varying = {{"x", DType::F32, {4, 2}, 1}};
+  EXPECT_EQ(signature_of(varying), "  x <=4x2xf32");
+  const auto sizes_of = [&](const std::string& word) { return read_inputs({word}, varying, "p.etc")[0].sizes; };
+  EXPECT_EQ(sizes_of("3x2xf32=1,2,3,4,5,6"), (std::vector<int64_t>{3, 2}));
+  EXPECT_EQ(sizes_of("0x2xf32=zeros"), (std::vector<int64_t>{0, 2}));
+  EXPECT_EQ(sizes_of("x=zeros"), (std::vector<int64_t>{4, 2}));
+  for (const char* word : {"5x2xf32=zeros", "4x1xf32=zeros", "4xf32=zeros"}) EXPECT_THROW(sizes_of(word), host::UserError) << word;
+}
+
 TEST_F(InputsTest, SaysWhatIsWantedWhenInputsAreWrong) {
   const std::string signature = "x 2xf32\n  n i64";
   for (const auto& words : std::vector<std::vector<std::string>>{{},

@@ -22,7 +22,7 @@ using host::UserError;
 
 std::string string_of(Text text) { return {text.data, text.size}; }
 
-Wanted wanted_of(const TensorInfo& info) { return {string_of(info.name), info.dtype, {info.sizes, info.sizes + info.rank}}; }
+Wanted wanted_of(const TensorInfo& info) { return {string_of(info.name), info.dtype, {info.sizes, info.sizes + info.rank}, info.varying}; }
 
 // Stays loaded until the process ends: kernels lie in it.
 const OpTable* load_ops(const std::string& path) {
@@ -130,7 +130,10 @@ const std::vector<Wanted>& Session::states() const { return state_->states; }
 size_t Session::output_count() const { return state_->program.output_count(state_->index); }
 
 void Session::set_inputs(const std::vector<host::Array>& arrays) {
-  for (size_t i = 0; i < arrays.size(); ++i) fill(state_->method->input(static_cast<uint32_t>(i)), arrays[i]);
+  Method& method = *state_->method;
+  for (uint32_t i = 0; i < arrays.size(); ++i)
+    if (const Error e = method.set_input_sizes(i, {arrays[i].sizes.data(), arrays[i].sizes.size()}); e != Error::Ok) state_->fail(e);
+  for (uint32_t i = 0; i < arrays.size(); ++i) fill(method.input(i), arrays[i]);
 }
 
 void Session::run(uint64_t max_instructions, host::Observer* observer) {
