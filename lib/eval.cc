@@ -10,28 +10,15 @@ struct Effect {
   bool takes_reals, gives_real;
 };
 
-constexpr Effect effect_of(EvalCode code) {
-  switch (code) {
-    case EvalCode::StoreInt:
-    case EvalCode::Check: return {1, 0, false, false};
-    case EvalCode::StoreReal: return {1, 0, true, false};
-    case EvalCode::Not: return {1, 1, false, false};
-    case EvalCode::Select: return {3, 1, false, false};
-    case EvalCode::ToReal: return {1, 1, false, true};
-    case EvalCode::RealAdd:
-    case EvalCode::RealSub:
-    case EvalCode::RealMul:
-    case EvalCode::RealDiv: return {2, 1, true, true};
-    case EvalCode::RealEqual:
-    case EvalCode::RealLess:
-    case EvalCode::RealLessEqual: return {2, 1, true, false};
-    case EvalCode::Trunc:
-    case EvalCode::Floor:
-    case EvalCode::Ceil:
-    case EvalCode::Round: return {1, 1, true, false};
-    default: return {2, 1, false, false};
-  }
-}
+constexpr Effect kStore = {1, 0, false, false}, kStoreReal = {1, 0, true, false}, kUnary = {1, 1, false, false},
+                 kBinary = {2, 1, false, false}, kTernary = {3, 1, false, false}, kToReal = {1, 1, false, true},
+                 kReals = {2, 1, true, true}, kCompare = {2, 1, true, false}, kRound = {1, 1, true, false};
+// In the order of EvalCode; StoreValue depends on the value.
+constexpr Effect kEffects[] = {kStore,   kStoreReal, {},       kStore,   kBinary, kBinary, kBinary, kBinary, kBinary,
+                               kBinary,  kBinary,    kBinary,  kBinary,  kBinary, kBinary, kBinary, kBinary, kBinary,
+                               kBinary,  kBinary,    kUnary,   kTernary, kToReal, kReals,  kReals,  kReals,  kReals,
+                               kCompare, kCompare,   kCompare, kRound,   kRound,  kRound,  kRound};
+static_assert(sizeof kEffects / sizeof *kEffects == kEvalCodeCount);
 
 bool is_integer(DType t) { return t == DType::Bool || t == DType::I32 || t == DType::I64; }
 bool is_real(DType t) { return t == DType::F32 || t == DType::F64; }
@@ -65,14 +52,17 @@ void store_value(const Tensor& t, Slot number) {
     std::memcpy(t.data, &number, sizeof number);
 }
 
+// Out of line: 64-bit products are long on small machines.
+[[gnu::noinline]] bool multiply(int64_t* a, int64_t b) { return !__builtin_mul_overflow(*a, b, a); }
+
 bool power(int64_t base, int64_t exponent, int64_t* result) {
   if (exponent < 0) return false;
   *result = 1;
   for (;;) {
-    if ((exponent & 1) && __builtin_mul_overflow(*result, base, result)) return false;
+    if ((exponent & 1) && !multiply(result, base)) return false;
     exponent >>= 1;
     if (exponent == 0) return true;
-    if (__builtin_mul_overflow(base, base, &base)) return base == 0;
+    if (!multiply(&base, base)) return false;
   }
 }
 
@@ -108,13 +98,13 @@ bool combine(EvalCode code, int64_t* a, int64_t b) {
   switch (code) {
     case EvalCode::Add: return !__builtin_add_overflow(*a, b, a);
     case EvalCode::Sub: return !__builtin_sub_overflow(*a, b, a);
-    case EvalCode::Mul: return !__builtin_mul_overflow(*a, b, a);
+    case EvalCode::Mul: return multiply(a, b);
     case EvalCode::FloorDiv: return divide(*a, b, false, a);
     case EvalCode::Mod: return divide(*a, b, true, a);
     case EvalCode::Pow: return power(*a, b, a);
     case EvalCode::Min: *a = b < *a ? b : *a; break;
     case EvalCode::Max: *a = b > *a ? b : *a; break;
-    case EvalCode::Shl: return b >= 0 && b < 63 && !__builtin_mul_overflow(*a, int64_t{1} << b, a);
+    case EvalCode::Shl: return b >= 0 && b < 63 && multiply(a, int64_t{1} << b);
     case EvalCode::Shr:
       if (b < 0 || b > 63) return false;
       *a >>= b;
@@ -144,7 +134,7 @@ void combine_reals(EvalCode code, Slot* a, double b) {
 // Runs one code; `top` points behind the last entry of the stack.
 bool run_code(Frame& frame, const Operand& o, Slot*& top) {
   const auto code = static_cast<EvalCode>(o.count);
-  const Effect effect = effect_of(code);
+  const Effect& effect = kEffects[o.count];
   switch (code) {
     case EvalCode::StoreInt:
     case EvalCode::StoreReal: frame.slots[o.index] = *--top; return true;
@@ -191,7 +181,7 @@ bool verify_eval(Span<const format::OperandRecord> code, Span<const format::Valu
           break;
         }
         const bool stores = step == EvalCode::StoreInt || step == EvalCode::StoreReal;
-        sound = (!stores || o.index < slots) && stack.apply(effect_of(step));
+        sound = (!stores || o.index < slots) && stack.apply(kEffects[o.count]);
         break;
       }
       default: break;

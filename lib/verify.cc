@@ -9,7 +9,10 @@ namespace {
 
 using namespace format;
 
-bool is_range(uint64_t first, uint64_t count, uint64_t size) { return first <= size && count <= size - first; }
+// Of entries: a list of a segment has no more than an address can count.
+bool is_range(size_t first, size_t count, size_t size) { return first <= size && count <= size - first; }
+// Of bytes, which the file counts in 64 bits.
+bool is_bytes(uint64_t first, uint64_t count, uint64_t size) { return first <= size && count <= size - first; }
 
 // The lists that all methods refer to. A file's tensor lists may share ids, so their total length is no part of the segment's
 // length; a budget in proportion to it keeps the time linear.
@@ -18,8 +21,8 @@ struct Verifier {
   Span<const int64_t> ints;
   Span<const uint32_t> indices;
   Span<const Pool> pools;
-  uint64_t reals, strings;
-  uint64_t list_entries_left;  // also for codes of evals and values that swaps are compared with: instructions may share them
+  size_t reals, strings;
+  size_t list_entries_left;  // also for codes of evals and values that swaps are compared with: instructions may share them
 
   bool name(const Name& n) const { return is_range(n.offset, n.size, strings); }
   bool op_names() const;
@@ -34,7 +37,7 @@ struct Verifier {
   bool updates(const Method& m, Span<const Value> values) const;
   bool ios(Span<const Io> list, Span<const Value> values) const;
   bool dynamics(const Method& m, Span<const Value> values) const;
-  bool operand(const Operand& o, const Method& m, uint64_t values);
+  bool operand(const Operand& o, const Method& m, size_t values);
   bool swap(const Instruction& i, const Method& m);
   bool instructions(const Method& m);
   bool blocks(const Method& m, Span<const Value> values) const;
@@ -44,19 +47,21 @@ struct Verifier {
   }
 };
 
+// The pointers of a Program and of a Method, in their order.
+constexpr wire::Kind kProgramLists[] = {wire::kListOf<int64_t>, wire::kListOf<double>, wire::kListOf<uint32_t>, wire::kListOf<char>,
+                                        wire::kListOf<OpName>,  wire::kListOf<Pool>,   wire::kListOf<State>,    wire::kListOf<Method>,
+                                        wire::kUnread,          wire::kUnread,         wire::kListOf<Delegate>};
+constexpr wire::Kind kMethodLists[] = {
+    wire::kListOf<Io>,          wire::kListOf<Io>,      wire::kListOf<Value>,    wire::kListOf<OperandRecord>,
+    wire::kListOf<Instruction>, wire::kListOf<Block>,   wire::kListOf<uint64_t>, wire::kListOf<uint32_t>,
+    wire::kListOf<Update>,      wire::kListOf<Dynamic>, wire::kListOf<uint32_t>};
+static_assert(sizeof kProgramLists / sizeof *kProgramLists == format::Program::kPointerWords &&
+              sizeof kMethodLists / sizeof *kMethodLists == Method::kPointerWords);
+
 bool accept_lists(wire::Reader& reader, const format::Program& p) {
-  if (!reader.accept_list<int64_t>(p.int_list) || !reader.accept_list<double>(p.real_list) || !reader.accept_list<uint32_t>(p.index_list) ||
-      !reader.accept_list<char>(p.string_list) || !reader.accept_list<OpName>(p.op_list) || !reader.accept_list<Pool>(p.pool_list) ||
-      !reader.accept_list<State>(p.state_list) || !reader.accept_list<Method>(p.method_list) ||
-      !reader.accept_list<Delegate>(p.delegate_list))
-    return false;
+  if (!reader.accept_lists(&p.int_list, kProgramLists)) return false;
   for (const Method& m : p.methods())
-    if (!reader.accept_list<Io>(m.input_list) || !reader.accept_list<Io>(m.output_list) || !reader.accept_list<Value>(m.value_list) ||
-        !reader.accept_list<OperandRecord>(m.operand_list) || !reader.accept_list<Instruction>(m.instruction_list) ||
-        !reader.accept_list<Block>(m.block_list) || !reader.accept_list<uint64_t>(m.pool_bytes_list) ||
-        !reader.accept_list<uint32_t>(m.root_list) || !reader.accept_list<Update>(m.update_list) ||
-        !reader.accept_list<Dynamic>(m.dynamic_list) || !reader.accept_list<uint32_t>(m.successor_list))
-      return false;
+    if (!reader.accept_lists(&m.input_list, kMethodLists)) return false;
   return true;
 }
 
@@ -79,8 +84,8 @@ bool Verifier::states() const {
     int64_t bytes = size_in_bytes(s.dtype);
     for (uint32_t d = 0; d < s.rank; ++d)
       if (!checked_multiply(bytes, ints[s.sizes + d], &bytes)) return false;
-    if (static_cast<uint64_t>(bytes) > s.bytes || s.offset % kAlignment != 0 || !is_range(s.offset, s.bytes, program.state_bytes) ||
-        !is_range(s.initial, s.bytes, program.constant_bytes))
+    if (static_cast<uint64_t>(bytes) > s.bytes || s.offset % kAlignment != 0 || !is_bytes(s.offset, s.bytes, program.state_bytes) ||
+        !is_bytes(s.initial, s.bytes, program.constant_bytes))
       return false;
   }
   return true;
@@ -88,7 +93,7 @@ bool Verifier::states() const {
 
 bool Verifier::delegates() const {
   for (const Delegate& d : program.delegates())
-    if (!name(d.name) || d.blob % kAlignment != 0 || !is_range(d.blob, d.blob_bytes, program.constant_bytes) ||
+    if (!name(d.name) || d.blob % kAlignment != 0 || !is_bytes(d.blob, d.blob_bytes, program.constant_bytes) ||
         d.instance_bytes % kAlignment != 0)
       return false;
   return true;
@@ -104,14 +109,14 @@ bool Verifier::value(const Value& v, Span<const uint64_t> pool_bytes) const {
   const uint64_t capacity = v.storage == kConstants ? program.constant_bytes
                             : v.storage == kState   ? program.state_bytes
                                                     : pool_bytes[v.storage - kFirstPool];
-  return v.offset % size_in_bytes(v.dtype) == 0 && is_range(v.offset, bytes, capacity);
+  return v.offset % size_in_bytes(v.dtype) == 0 && is_bytes(v.offset, bytes, capacity);
 }
 
 // A window lies inside its root, and stays aligned wherever the root goes. An empty one has no bytes that could be outside.
 bool Verifier::window(const Value& v, const Value& root) const {
   if (v.storage != root.storage || (v.offset - root.offset) % size_in_bytes(v.dtype) != 0) return false;
   const uint64_t bytes = extent(v);
-  return bytes == 0 || (v.offset >= root.offset && is_range(v.offset - root.offset, bytes, extent(root)));
+  return bytes == 0 || (v.offset >= root.offset && is_bytes(v.offset - root.offset, bytes, extent(root)));
 }
 
 bool Verifier::roots(Span<const uint32_t> roots, Span<const Value> values) const {
@@ -164,7 +169,7 @@ bool Verifier::dynamics(const Method& m, Span<const Value> values) const {
   return true;
 }
 
-bool Verifier::operand(const Operand& o, const Method& m, uint64_t values) {
+bool Verifier::operand(const Operand& o, const Method& m, size_t values) {
   switch (o.kind) {
     case OperandKind::None: return true;
     case OperandKind::Tensor: return o.index < values;
@@ -225,7 +230,7 @@ bool Verifier::swap(const Instruction& instruction, const Method& m) {
 }
 
 bool Verifier::instructions(const Method& m) {
-  const uint64_t operands = m.operands().size, ops = program.ops().size;
+  const size_t operands = m.operands().size, ops = program.ops().size;
   for (const Instruction& i : m.instructions()) {
     if (static_cast<uint32_t>(i.kind) >= kInstructionKindCount) return false;
     // The operand before the first is the scratch.
@@ -287,8 +292,9 @@ bool verify_program(Span<const wire::Word> segment, uint64_t constant_capacity) 
   if (!reader.accept_root<format::Program>()) return false;
   const format::Program& p = wire::root_of<format::Program>(segment.data);
   if (!accept_lists(reader, p) || p.constant_bytes > constant_capacity) return false;
-  constexpr uint64_t kListEntriesPerWord = 16;
-  Verifier verifier{p, p.ints(), p.indices(), p.pools(), p.reals().size, p.strings().size, kListEntriesPerWord * segment.size};
+  constexpr size_t kListEntriesPerWord = 16;
+  const size_t entries = segment.size < SIZE_MAX / kListEntriesPerWord ? kListEntriesPerWord * segment.size : SIZE_MAX;
+  Verifier verifier{p, p.ints(), p.indices(), p.pools(), p.reals().size, p.strings().size, entries};
   if (!verifier.op_names() || !verifier.pool_names() || !verifier.states() || !verifier.delegates()) return false;
   for (const Method& m : p.methods())
     if (!verifier.method(m)) return false;

@@ -20,8 +20,9 @@ bool Reader::accept_struct(uint32_t shape) {
   return (pointer & 3) == 0 && pointer >> 32 == shape && pay(segment_.data, (shape & 0xffff) + (shape >> 16));
 }
 
-bool Reader::accept(const Word* pointer, uint32_t code, uint32_t shape) {
-  if (*pointer == 0) return true;
+bool Reader::accept(const Word* pointer, Kind kind) {
+  const auto [code, shape] = kind;
+  if (*pointer == 0 || code == kUnread.code) return true;
   if ((*pointer & 3) != 1 || ((*pointer >> 32) & 7) != code) return false;
   const uint64_t count = *pointer >> 35;
   if (code != kComposite) {
@@ -32,6 +33,20 @@ bool Reader::accept(const Word* pointer, uint32_t code, uint32_t shape) {
   const Word tag = *target_of(pointer);
   const uint64_t elements = static_cast<uint32_t>(tag) >> 2;
   return (tag & 3) == 0 && tag >> 32 == shape && elements * ((shape & 0xffff) + (shape >> 16)) == count;
+}
+
+bool Reader::accept_lists(const Word* pointers, Span<const Kind> kinds) {
+  for (const Kind kind : kinds)
+    if (!accept(pointers++, kind)) return false;
+  return true;
+}
+
+Span<const Word> elements_at(const Word& pointer) noexcept {
+  if (pointer == 0) return {};
+  const Word* target = target_of(&pointer);
+  const auto upper = static_cast<uint32_t>(pointer >> 32);
+  if ((upper & 7) == kComposite) return {target + 1, static_cast<uint32_t>(*target) >> 2};
+  return {target, upper >> 3};
 }
 
 }  // namespace etc::wire

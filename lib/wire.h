@@ -35,14 +35,23 @@ struct Element<T, decltype(void(T::kPointerWords))> {
 
 inline const Word* target_of(const Word* pointer) { return pointer + 1 + (static_cast<int32_t>(static_cast<uint32_t>(*pointer)) >> 2); }
 
+// First element and number of elements of an accepted list.
+Span<const Word> elements_at(const Word& pointer) noexcept;
+
 // The list at a pointer that a Reader has accepted as a list of T; empty for a null pointer.
 template <class T>
 Span<const T> list_at(const Word& pointer) {
-  if (pointer == 0) return {};
-  const Word* target = target_of(&pointer);
-  if constexpr (Element<T>::kCode == kComposite) return {reinterpret_cast<const T*>(target + 1), static_cast<uint32_t>(*target) >> 2};
-  return {reinterpret_cast<const T*>(target), static_cast<size_t>(pointer >> 35)};
+  const Span<const Word> elements = elements_at(pointer);
+  return {reinterpret_cast<const T*>(elements.data), elements.size};
 }
+
+// What a pointer of a record leads to: a list of T, or nothing that is ever read.
+struct Kind {
+  uint32_t code, shape;
+};
+template <class T>
+constexpr Kind kListOf = {Element<T>::kCode, Element<T>::kShape};
+constexpr Kind kUnread = {0, 0};
 
 // The root struct of a segment that a Reader has accepted.
 template <class T>
@@ -61,15 +70,12 @@ class Reader {
   bool accept_root() {
     return accept_struct(Element<T>::kShape);
   }
-  // A null pointer, or a list of T. `pointer` lies in an object that was accepted.
-  template <class T>
-  bool accept_list(const Word& pointer) {
-    return accept(&pointer, Element<T>::kCode, Element<T>::kShape);
-  }
+  // Null pointers, or lists of these kinds. They lie in an object that was accepted.
+  bool accept_lists(const Word* pointers, Span<const Kind> kinds);
 
  private:
   bool accept_struct(uint32_t shape);
-  bool accept(const Word* pointer, uint32_t code, uint32_t shape);
+  bool accept(const Word* pointer, Kind kind);
   bool pay(const Word* pointer, uint64_t words);
 
   Span<const Word> segment_;

@@ -16,8 +16,13 @@ Word struct_pointer(int32_t offset, uint32_t data, uint32_t pointers) {
 }
 
 template <class T>
+bool accept(Reader& reader, const Word& pointer) {
+  return reader.accept_lists(&pointer, {&kListOf<T>, 1});
+}
+template <class T>
 bool accepts(Span<const Word> segment) {
-  return Reader(segment).accept_list<T>(segment[0]);
+  Reader reader(segment);
+  return accept<T>(reader, segment[0]);
 }
 
 TEST(Wire, TakesNullAsEmptyList) {
@@ -98,8 +103,8 @@ TEST(Wire, PaysForEachWordOnce) {
   // Both pointers reach the same five words of a segment of eight.
   const Word segment[] = {list_pointer(2, 5, 5), list_pointer(1, 5, 5), 0, 0, 0, 0, 0, 0};
   Reader reader(segment);
-  EXPECT_TRUE(reader.accept_list<int64_t>(segment[0]));
-  EXPECT_FALSE(reader.accept_list<int64_t>(segment[1]));
+  EXPECT_TRUE(accept<int64_t>(reader, segment[0]));
+  EXPECT_FALSE(accept<int64_t>(reader, segment[1]));
 }
 
 TEST(Wire, RootHasExactlyTheWordsAskedFor) {
