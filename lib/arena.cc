@@ -14,6 +14,9 @@ static_assert(sizeof(Slot) == 8 && kInstanceBytes == 64, "the same on all machin
 
 // What the arena keeps for one instruction beside its Instr; delegates have a place of their own.
 Error add_prepared_bytes(const format::Instruction& i, OpFinder& ops, const Abi& abi, uint64_t* bytes) {
+  const bool is_dynamic =
+      i.kind == format::InstructionKind::Eval || i.kind == format::InstructionKind::Swap || i.flags & format::kDynamicCall;
+  if ((is_dynamic && !kHasDynamic) || (i.kind == format::InstructionKind::Delegate && !kHasDelegates)) return Error::MissingOp;
   if (i.kind != format::InstructionKind::Kernel) return Error::Ok;
   const Op* op = ops.find(i.op);
   if (!op) return Error::MissingOp;
@@ -29,6 +32,7 @@ Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFin
                                   const Abi& abi, Fault* fault) noexcept {
   const format::Method& m = ProgramAccess::root(program).methods()[method];
   const Span<const format::Instruction> instructions = m.instructions();
+  if (!kHasDynamic && !m.dynamics().empty()) return fail(fault, Error::MissingOp);
   ArenaLayout layout;
   layout.pools = round_up_to_word(abi.method);
   layout.instructions = round_up_to_word(layout.pools + uint64_t{program.pool_count()} * abi.pool);
@@ -39,7 +43,7 @@ Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFin
   uint64_t delegate_bytes = 0;
   for (uint32_t i = 0; i < instructions.size; ++i) {
     if (const Error e = add_prepared_bytes(instructions[i], ops, abi, &layout.bytes); e != Error::Ok) return fail(fault, e, i);
-    if (instructions[i].kind != format::InstructionKind::Delegate) continue;
+    if (!kHasDelegates || instructions[i].kind != format::InstructionKind::Delegate) continue;
     if (!program.find_delegate(instructions[i].op, delegates)) return fail(fault, Error::MissingOp, i);
     const uint64_t instance = ProgramAccess::root(program).delegates()[instructions[i].op].instance_bytes;
     if (__builtin_add_overflow(delegate_bytes, kInstanceBytes, &delegate_bytes) ||

@@ -156,7 +156,7 @@ Error check_sizes(OpContext ctx, const Op& op, uint32_t* operand) noexcept {
   const uint32_t arguments = op.signature.arguments, results = op.signature.results;
   *operand = Fault::kNowhere;
   Results sink{ctx, arguments, results, 0};
-  InferContext infer{ctx, &sink, op.sizes_from_data ? &Results::assign : &Results::compare};
+  InferContext infer{ctx, &sink, kHasDynamic && op.sizes_from_data ? &Results::assign : &Results::compare};
   if (op.infer(infer) != Error::Ok) return Error::BadProgram;
   for (uint32_t r = 0; r < results; ++r)
     if (!(sink.seen >> r & 1)) return *operand = arguments + r, Error::BadProgram;

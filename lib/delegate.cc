@@ -33,7 +33,7 @@ Error run_dynamic_delegate(OpContext ctx) noexcept {
   return run_delegate(ctx);
 }
 
-bool is_delegate_call(const Instr& instr) { return instr.run == run_delegate || instr.run == run_dynamic_delegate; }
+bool is_delegate_call(const Instr& instr) { return instr.run == run_delegate || (kHasDynamic && instr.run == run_dynamic_delegate); }
 
 // Arguments may be tensors and numbers; results are tensors.
 Error check_kinds(OpContext ctx, uint32_t arguments, uint32_t results, uint32_t* operand) {
@@ -70,7 +70,7 @@ Error DelegateLoader::load(Frame* frame, Instr* instr, const format::Instruction
   *operand = Fault::kNowhere;
   ETC_TRY(check_delegate_call({frame, instr}, arguments, results, operand));
   const DelegateTable* table = program.find_delegate(file.op, tables);  // lay_out_arena has found it
-  if (file.flags & format::kDynamicCall) {
+  if (kHasDynamic && file.flags & format::kDynamicCall) {
     if (!(table->flags & DelegateTable::kDynamicSizes)) return Error::BadProgram;
     instr->run = run_dynamic_delegate;
   } else if (needs_dynamic_call({frame, instr}, file.operand_count)) {
@@ -83,6 +83,7 @@ Error DelegateLoader::load(Frame* frame, Instr* instr, const format::Instruction
 }
 
 void destroy_delegates(Frame* frame, Span<const Instr> instructions) {
+  if (!kHasDelegates) return;
   for (const Instr& instr : instructions) {
     if (!is_delegate_call(instr)) continue;
     DelegateInstance& instance = instance_of(instr);
@@ -92,7 +93,7 @@ void destroy_delegates(Frame* frame, Span<const Instr> instructions) {
 }
 
 uint32_t fault_code_of(const Instr& instr, Error error) {
-  return is_delegate_call(instr) && error == Error::DelegateFailed ? instance_of(instr).code : Fault::kNowhere;
+  return kHasDelegates && is_delegate_call(instr) && error == Error::DelegateFailed ? instance_of(instr).code : Fault::kNowhere;
 }
 
 const DelegateTable* Program::find_delegate(uint32_t i, Span<const DelegateTable* const> tables) const noexcept {

@@ -4,13 +4,14 @@
 // before every run what load does for a static one: it infers, compares, looks for overlaps, selects and prepares.
 #pragma once
 
+#include "parts.h"
 #include "format.h"
 
 namespace etc {
 
 // Tensor::flags: bit 0 is kReadOnly of check.h, above it 1 + the index in `dynamics`, or 0.
 constexpr uint32_t kDynamicShift = 1;
-inline bool is_dynamic(const Tensor& t) { return t.flags >> kDynamicShift != 0; }
+inline bool is_dynamic(const Tensor& t) { return kHasDynamic && t.flags >> kDynamicShift != 0; }
 
 // The bytes that a dynamic value may take lie before the slots, backwards.
 inline int64_t& dynamic_capacity(Slot* slots, uint32_t index) { return slots[-1 - static_cast<ptrdiff_t>(index)].integer; }

@@ -1,5 +1,6 @@
 // Running a loaded method: straight-line blocks, and the jumps between them.
 #include "arena.h"
+#include "parts.h"
 #include "etc/method.h"
 
 namespace etc {
@@ -67,7 +68,7 @@ Error Method::execute(Fault* fault, uint32_t budget) noexcept {
 }
 
 void Method::start(uint32_t budget) noexcept {
-  if (has_swaps_) undo_swaps();
+  if (kHasDynamic && has_swaps_) undo_swaps();
   block_ = 0;
   frame_.budget = budget;
   frame_.next = 0;
@@ -75,6 +76,7 @@ void Method::start(uint32_t budget) noexcept {
 
 // What swaps have moved goes back to where the plan has it.
 void Method::undo_swaps() noexcept {
+  if (!kHasDynamic) return;
   const format::Method& file = ProgramAccess::root(program_).methods()[method_];
   for (const format::Instruction& i : file.instructions())
     for (uint32_t n = 0; i.kind == format::InstructionKind::Swap && n < i.operand_count; ++n) {

@@ -81,7 +81,7 @@ struct MethodAccess {
       new (values + v) Tensor(place(file.values()[v], ProgramAccess::constants(program), memory, root.ints().data));
     protect_inputs(file, values);
     auto* slots = reinterpret_cast<Slot*>(arena + layout.slots);
-    connect_dynamics(file, values, slots);
+    if (kHasDynamic) connect_dynamics(file, values, slots);
     m->frame_ = {values,
                  slots,
                  file.operands().data,
@@ -103,13 +103,13 @@ struct MethodAccess {
       Instr* instr = new (m.instructions_ + i) Instr{nullptr, nullptr, file[i].first_operand, file[i].op, file[i].flags};
       uint32_t operand = Fault::kNowhere;
       Error e;
-      if (file[i].kind == format::InstructionKind::Delegate) {
+      if (kHasDelegates && file[i].kind == format::InstructionKind::Delegate) {
         e = delegates.load(&m.frame_, instr, file[i], &operand);
-      } else if (file[i].kind != format::InstructionKind::Kernel) {
+      } else if (kHasDynamic && file[i].kind != format::InstructionKind::Kernel) {
         e = load_builtin(m, file[i], instr, &operand);
       } else {
         const Op& op = *ops.find(file[i].op);  // lay_out_arena has found them all
-        const bool dynamic = file[i].flags & format::kDynamicCall;
+        const bool dynamic = kHasDynamic && file[i].flags & format::kDynamicCall;
         e = check_operands({&m.frame_, instr}, op, file[i].operand_count, &operand);
         if (e == Error::Ok)
           e = dynamic ? load_dynamic(m, op, file[i], instr, &prepared) : load_static(m, op, file[i], instr, &prepared, &operand);
@@ -244,6 +244,7 @@ void Method::unload() noexcept { destroy_delegates(&frame_, {instructions_, load
 
 // Sizes are upper bounds again, which verification has seen to fit.
 void Method::reset_slots() noexcept {
+  if (!kHasDynamic) return;
   const format::Method& file = MethodAccess::method_of(*this);
   const int64_t* first = frame_.ints + file.slot_ints;
   for (uint32_t s = 0; s < file.slots; ++s) frame_.slots[s].integer = first[s];

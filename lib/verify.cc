@@ -3,6 +3,7 @@
 
 #include "eval.h"
 #include "extent.h"
+#include "parts.h"
 
 namespace etc {
 namespace {
@@ -147,6 +148,7 @@ bool Verifier::ios(Span<const Io> list, Span<const Value> values) const {
 // With the sizes that slots have at first a dynamic value fits. Those of inputs are for the caller to set, one input at a time.
 bool Verifier::dynamics(const Method& m, Span<const Value> values) const {
   if (!is_range(m.slot_ints, m.slots, ints.size)) return false;
+  if (!kHasDynamic) return true;  // load refuses what has any
   const int64_t* slots = ints.data + m.slot_ints;
   const Span<const Dynamic> dynamics = m.dynamics();
   for (size_t i = 0; i < dynamics.size; ++i) {
@@ -243,12 +245,13 @@ bool Verifier::instructions(const Method& m) {
         if (i.op >= program.delegates().size || program.delegates()[i.op].arguments > i.operand_count) return false;
         break;
       case InstructionKind::Eval:
+        if (!kHasDynamic) break;
         if (i.operand_count > list_entries_left) return false;
         list_entries_left -= i.operand_count;
         if (!verify_eval({m.operands().data + i.first_operand, i.operand_count}, m.values(), m.slots)) return false;
         break;
       case InstructionKind::Swap:
-        if (!swap(i, m)) return false;
+        if (kHasDynamic && !swap(i, m)) return false;
         break;
     }
   }
