@@ -81,8 +81,9 @@ uint64_t mix(uint64_t n) {
 
 class Search {
  public:
-  Search(const Sections& sections, const char* ranking, uint64_t capacity, uint64_t steps, std::vector<uint64_t>& failures)
+  Search(const Sections& sections, const char* ranking, uint64_t capacity, uint64_t steps, std::vector<uint64_t>& failures, uint64_t turn)
       : items_(sections.items),
+        turn_(turn),
         capacity_(capacity),
         steps_(steps),
         offset_(items_.size()),
@@ -136,11 +137,16 @@ class Search {
     std::iota(order.begin(), order.end(), 0u);
     std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
       for (const char* c = keys; *c; ++c)
-        if (const double x = key(a, *c), y = key(b, *c); x != y) return x > y;
+        if (const double x = key(a, *c) * noise(0.3, a), y = key(b, *c) * noise(0.3, b); x != y) return x > y;
       return a < b;
     });
     rank_.resize(items_.size());
     for (uint32_t r = 0; r < order.size(); ++r) rank_[order[r]] = r;
+  }
+
+  // Between 1 and 1 + most, another number in each turn and for each n; always 1 in the first ones, which go by the plain heuristics.
+  double noise(double most, uint64_t n) const {
+    return turn_ < kRankings.size() ? 1 : 1 + most * static_cast<double>(mix(turn_ * 1'000'003 + n) >> 11) / 0x1p53;
   }
 
   // Splits `unplaced` into groups that share no section and solves each, small ones first: they fail sooner.
@@ -224,7 +230,8 @@ class Search {
       sections += items_[i].last - items_[i].first + 1;
     }
     const size_t choices = d.choices.size() + d.may_lose;
-    return choices == 1 ? 0 : (static_cast<double>(choices) - 0.9) * static_cast<double>(sections) / static_cast<double>(weight);
+    if (choices == 1) return 0;
+    return noise(0.2, d.section) * (static_cast<double>(choices) - 0.9) * static_cast<double>(sections) / static_cast<double>(weight);
   }
 
   // The decision with the best score. `group` is sorted by first section.
@@ -308,6 +315,7 @@ class Search {
   }
 
   const std::vector<Item>& items_;
+  const uint64_t turn_;  // how many searches came before this one
   const uint64_t capacity_;
   uint64_t steps_;
   std::vector<uint32_t> rank_;
@@ -329,11 +337,13 @@ SearchResult search_packing(std::vector<Interval>& intervals, uint64_t capacity,
     if (i.size > capacity) return SearchResult::Impossible;
   const Sections sections = sections_of(intervals);
   std::vector<uint64_t> failures(sections.count, 1);
-  // Which ranking suits is not known beforehand: each gets ever longer turns, and learns from those before where it is tight.
-  for (uint64_t turn = 1'000'000; *steps > 0; turn *= 4) {
+  // Which ranking suits is not known beforehand: each gets ever longer turns, and learns from those before where it is tight. How long a
+  // search takes depends on luck, so later ones are shaken a little.
+  uint64_t turn = 0;
+  for (uint64_t length = 1'000'000; *steps > 0; length = length * 3 / 2) {
     for (const char* keys : kRankings) {
-      const uint64_t lent = std::min(turn, *steps);
-      Search search(sections, keys, capacity, lent, failures);
+      const uint64_t lent = std::min(length, *steps);
+      Search search(sections, keys, capacity, lent, failures, turn++);
       const SearchResult r = search.run();
       *steps -= lent - search.steps_left();
       if (r == SearchResult::Found)
