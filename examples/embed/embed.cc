@@ -11,7 +11,7 @@ alignas(64) const unsigned char kProgram[] = {
 #include "digits.inc"
 };
 
-// `etc-inspect --size digits.etc` says 1,192 and 5,376 bytes; load says OutOfMemory if the model outgrows them.
+// `etc-inspect --size digits.etc` says 1,208 and 5,376 bytes; load says OutOfMemory if the model outgrows them.
 alignas(64) std::byte arena[1536];
 alignas(64) std::byte pool[5376];
 

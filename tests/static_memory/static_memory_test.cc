@@ -163,7 +163,8 @@ struct StackTask {
 TEST(StaticMemory, TheStackStaysWithinItsBound) {
   std::ofstream table;
   if (const char* path = std::getenv("ETC_MEMORY_TABLE")) table.open(path);
-  table << "| model | arena | pools | state | stack of open | of load | of execute |\n|---|---:|---:|---:|---:|---:|---:|\n";
+  table << "# Static memory\n\nBytes, on this 64-bit machine; made by tests/static_memory (docs/static-memory.md tells the command).\n\n"
+        << "| model | arena | pools | state | stack of open | of load | of execute |\n|---|---:|---:|---:|---:|---:|---:|\n";
   for (const Subject& s : subjects()) {
     const LentMemory lent(s.program, s.method, s.needs);
     StackTask task{s, lent};
