@@ -63,6 +63,7 @@ class Builder {
 
   Graph& graph() { return graph_; }
   // Where new nodes go (before it) and what source they carry.
+  Graph::NodeList::iterator position() const { return at_; }
   void set_position(Graph::NodeList::iterator at) { at_ = at; }
   void set_source(std::shared_ptr<const Source> source, std::string name) { source_ = std::move(source), name_ = std::move(name); }
 

@@ -17,6 +17,7 @@
 
 namespace etc::compile {
 
+class Graph;
 struct Node;
 
 // Where in the user's model something comes from; shared by all nodes that one model line became.
@@ -78,7 +79,8 @@ struct Node {
   std::vector<Argument> args;          // schema order, complete; external ops: as given
   std::vector<std::string> arg_names;  // external ops only
   std::vector<Value*> results;
-  std::shared_ptr<const Source> source;  // may be null
+  std::shared_ptr<const Source> source;        // may be null
+  std::vector<std::unique_ptr<Graph>> bodies;  // of control flow (ir/flow.h), name spaces of their own
   bool is_external() const { return !arg_names.empty() || external; }
   bool external = false;
 };

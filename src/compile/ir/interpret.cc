@@ -1,9 +1,11 @@
 // Node by node on the heap: the slow, plain way to run a graph that everything fast is compared with.
 #include "ir/interpret.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "ir/error.h"
+#include "ir/flow.h"
 #include "ir/one_op.h"
 
 namespace etc::compile {
@@ -93,9 +95,46 @@ void run_node(const Node& node, Environment& env) {
   for (size_t i = 0; i < results.size(); ++i) env[node.results[i]] = std::move(results[i]);
 }
 
+namespace {
+
+constexpr int kMaxRounds = 1 << 20;  // of a loop; more is taken to be endless
+
+std::vector<ConstantData> run_body(const Graph& body, const std::vector<ConstantData>& operands) {
+  Environment env;
+  for (size_t i = 0; i < operands.size(); ++i) env[body.inputs[i]] = operands[i];
+  run_graph(body, env);
+  std::vector<ConstantData> results;
+  for (const Output& o : body.outputs) results.push_back(gather(o.value, env));
+  return results;
+}
+
+bool is_true(const ConstantData& data) { return *data.data != std::byte{0}; }
+
+void run_flow(const Node& node, Environment& env) {
+  std::vector<ConstantData> values;
+  for (const Value* v : body_operands(node)) values.push_back(gather(v, env));
+  if (is_cond(node)) {
+    const bool predicate = is_true(gather(std::get<Value*>(node.args[0]), env));
+    values = run_body(*node.bodies[predicate ? 0 : 1], values);
+  } else {
+    for (int round = 0; is_true(run_body(*node.bodies[0], values)[0]); ++round) {
+      if (round == kMaxRounds) throw CompileError("a loop that does not end");
+      std::vector<ConstantData> next = run_body(*node.bodies[1], values);
+      std::move(next.begin(), next.end(), values.begin());
+    }
+  }
+  for (size_t i = 0; i < node.results.size(); ++i) env[node.results[i]] = values[i];
+}
+
+}  // namespace
+
 void run_graph(const Graph& graph, Environment& env) {
-  for (const auto& node : graph.nodes)
-    if (node->op != "etc::view") run_node(*node, env);
+  for (const auto& node : graph.nodes) {
+    if (has_bodies(*node))
+      run_flow(*node, env);
+    else if (node->op != "etc::view")
+      run_node(*node, env);
+  }
 }
 
 }  // namespace etc::compile

@@ -11,6 +11,15 @@
 //     output state %cache = %b
 //   }
 //
+// The bodies of a node with control flow follow it, each in braces and written like a graph:
+//
+//     %y: f32[2] = etc::cond(%p, [%x]) {
+//       input %x: f32[2]
+//       output "0" = %x
+//     } {
+//       …
+//     }
+//
 // Strides stand in braces when a tensor is not contiguous, labels in quotes when they are not the name, sources after @ as
 // file:line, module path and exported node. A word that is more than letters, digits and a few marks is quoted. # begins a comment.
 #include "ir/text.h"
@@ -122,23 +131,30 @@ std::string node_text(const Node& node) {
 
 std::string label_text(const Value* v) { return v->label == v->name ? "" : " " + quoted(v->label); }
 
-}  // namespace
-
-std::string print_graph(const Graph& graph) {
-  std::string out = "graph " + word(graph.name) + " {\n";
-  for (const Value* v : graph.inputs) out += "  input " + name_text(v) + ": " + type_text(v->type) + label_text(v) + "\n";
+// The lines between the braces of a graph.
+std::string lines_of(const Graph& graph, const std::string& indent) {
+  std::string out;
+  for (const Value* v : graph.inputs) out += indent + "input " + name_text(v) + ": " + type_text(v->type) + label_text(v) + "\n";
   for (const Value* v : graph.states)
-    out += "  state " + name_text(v) + ": " + type_text(v->type) + label_text(v) + data_text(v->type, v->constant) + "\n";
+    out += indent + "state " + name_text(v) + ": " + type_text(v->type) + label_text(v) + data_text(v->type, v->constant) + "\n";
   for (const Value* v : graph.constants())
-    out += "  const " + name_text(v) + ": " + type_text(v->type) + label_text(v) + data_text(v->type, v->constant) + "\n";
-  for (const auto& node : graph.nodes) out += "  " + node_text(*node) + "\n";
+    out += indent + "const " + name_text(v) + ": " + type_text(v->type) + label_text(v) + data_text(v->type, v->constant) + "\n";
+  for (const auto& node : graph.nodes) {
+    out += indent + node_text(*node);
+    for (const auto& body : node->bodies) out += " {\n" + lines_of(*body, indent + "  ") + indent + "}";
+    out += "\n";
+  }
   for (const Output& o : graph.outputs) {
-    out += "  output ";
+    out += indent + "output ";
     if (o.kind != Output::Kind::User) out += (o.kind == Output::Kind::State ? "state " : "input ") + name_text(o.target) + " ";
     if (o.kind == Output::Kind::User || !o.name.empty()) out += quoted(o.name) + " ";
     out += "= " + name_text(o.value) + "\n";
   }
-  return out + "}\n";
+  return out;
 }
+
+}  // namespace
+
+std::string print_graph(const Graph& graph) { return "graph " + word(graph.name) + " {\n" + lines_of(graph, "  ") + "}\n"; }
 
 }  // namespace etc::compile

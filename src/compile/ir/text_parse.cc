@@ -3,6 +3,7 @@
 #include <charconv>
 #include <limits>
 #include <unordered_map>
+#include <utility>
 
 #include "ir/element_text.h"
 #include "ir/error.h"
@@ -308,6 +309,15 @@ class Parser {
       graph_.rename(node->results[i], names[i]);
       values_[names[i]] = node->results[i];
     }
+    while (accept('{')) node->bodies.push_back(body());
+  }
+  // The graph of a body, whose names are its own.
+  std::unique_ptr<Graph> body() {
+    Graph outer = std::exchange(graph_, Graph());
+    std::unordered_map<std::string, Value*> outer_values = std::exchange(values_, {});
+    while (!accept('}')) statement();
+    values_ = std::move(outer_values);
+    return std::make_unique<Graph>(std::exchange(graph_, std::move(outer)));
   }
   std::shared_ptr<const Source> source() {
     if (!accept('@')) return nullptr;

@@ -96,6 +96,36 @@ TEST(Text, RefusesElementsThatDoNotFit) {
   EXPECT_FALSE(parse_element(DType::Bool, "1", element));
 }
 
+TEST(Text, RoundTripsBodies) {
+  const char* const text = R"(graph g {
+  input %p: bool[]
+  input %x: f32[2]
+  %y: f32[2] = etc::cond(%p, [%x])  @ a.py:3 m cond {
+    input %x: f32[2]
+    const %c: f32[] = 2
+    %y: f32[2] = aten::mul.Tensor(%x, %c)
+    output "0" = %y
+  } {
+    input %x: f32[2]
+    (%n: f32[2]) = etc::while([%x], tensors[]) {
+      input %h: f32[2]
+      const %no: bool[] = false
+      output "0" = %no
+    } {
+      input %h: f32[2]
+      output "0" = %h
+    }
+    output "0" = %n
+  }
+  output "y" = %y
+}
+)";
+  std::string expected = text;
+  expected.replace(expected.find("(%n: f32[2])"), 12, "%n: f32[2]");
+  EXPECT_EQ(print_graph(parse_graph(text)), expected);
+  EXPECT_EQ(print_graph(parse_graph(expected)), expected);
+}
+
 TEST(Text, ErrorsNameLineAndColumn) {
   auto message = [](const std::string& text) {
     try {

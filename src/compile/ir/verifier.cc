@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/flow.h"
 #include "ir/one_op.h"
 
 namespace etc::compile {
@@ -75,13 +76,20 @@ class Verifier {
       declare(r, Value::Kind::Result);
       if (r->producer != &node) fail("%" + r->name + " names another producer");
     }
-    if (node.is_external()) {
+    if (has_bodies(node)) {
+      check_bodies(node);
+    } else if (node.is_external()) {
       if (node.arg_names.size() != node.args.size()) fail("an external op needs a name for each argument");
     } else if (node.op == "etc::view") {
       check_view(node);
     } else {
       check_kernel_op(node);
     }
+  }
+
+  void check_bodies(const Node& node) const {
+    if (std::string fault = flow_fault(node); !fault.empty()) fail(fault);
+    for (const auto& body : node.bodies) Verifier(*body, stage_).run();
   }
 
   void check_view(const Node& node) const {

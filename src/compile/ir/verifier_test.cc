@@ -83,6 +83,24 @@ TEST(Verifier, WantsTypesThatInferGives) {
             "after test: %y = aten::relu: the op takes 1 arguments");
 }
 
+std::string cond(const std::string& first_body, const std::string& predicate = "%p") {
+  return "input %p: bool[]\n input %x: f32[2]\n %y: f32[2] = etc::cond(" + predicate + ", [%x]) {\n" + first_body +
+         "} {\n input %x: f32[2]\n output \"0\" = %x\n }\n output \"y\" = %y\n";
+}
+
+TEST(Verifier, WantsBodiesThatFitTheNode) {
+  EXPECT_EQ(complaint(cond("input %x: f32[2]\n output \"0\" = %x\n")), "");
+  EXPECT_EQ(complaint(cond("input %x: f32[3]\n output \"0\" = %x\n")),
+            "after test: %y = etc::cond: input %x of a body has another type than its operand");
+  EXPECT_EQ(complaint(cond("input %x: f32[2]\n")), "after test: %y = etc::cond: a body has not as many outputs as results");
+  EXPECT_THROW(complaint(cond("output \"0\" = %p\n")), CompileError) << "nothing of the outside is seen in a body";
+  EXPECT_EQ(complaint(cond("input %x: f32[2]\n output input %x = %x\n output \"0\" = %x\n")),
+            "after test: %y = etc::cond: a body changes its inputs");
+  EXPECT_EQ(complaint(cond("input %x: f32[2]\n output \"0\" = %x\n", "%x")), "after test: %y = etc::cond: the predicate is no 0-d bool");
+  EXPECT_EQ(complaint(cond("input %x: f32[2]\n %z: f32[3] = aten::relu(%x)\n output \"0\" = %x\n")),
+            "after test: %z = aten::relu: the type of %z is not what infer says");
+}
+
 TEST(Verifier, WantsMutationsThatFit) {
   EXPECT_EQ(complaint("input %x: f32[2]\n state %s: f32[3] = 0 0 0\n output state %s = %x\n"),
             "after test: the new value of %s has another type");

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <string>
 
+#include "ir/flow.h"
 #include "passes/pass.h"
 
 namespace etc::compile::passes {
@@ -46,7 +47,7 @@ bool run(Graph& graph) {
     for_each_operand(*node, [&](Value*& v) {
       if (auto it = replaced.find(v); it != replaced.end()) v = it->second;
     });
-    if (node->is_external()) continue;
+    if (node->is_external() || has_bodies(*node)) continue;
     const auto [it, is_new] = first.emplace(Key(*node).take(), node.get());
     if (is_new) continue;
     for (size_t i = 0; i < node->results.size(); ++i) replaced[node->results[i]] = it->second->results[i];

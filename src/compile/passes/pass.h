@@ -19,6 +19,9 @@ struct Pass {
 // In the order they run (passes/passes.cc is the list).
 const std::vector<Pass>& all_passes();
 
+// Runs one pass on the bodies of the graph's control flow, inner ones first, then on the graph. True if it changed anything.
+bool run_pass(const Pass& pass, Graph& graph);
+
 struct PassTimes {
   std::string name;
   double milliseconds;

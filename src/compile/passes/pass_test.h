@@ -21,7 +21,7 @@ inline const Pass& find_pass(const std::string& name) {
 inline std::string after(const std::string& pass, const std::string& lines) {
   Graph graph = parse_graph("graph g {\n" + lines + "}\n");
   verify(graph, "the test's input");
-  find_pass(pass).run(graph);
+  run_pass(find_pass(pass), graph);
   graph.remove_dead();
   verify(graph, pass.c_str());
   return print_graph(graph);

@@ -19,12 +19,19 @@ const std::vector<Pass>& all_passes() {
   return list;
 }
 
+bool run_pass(const Pass& pass, Graph& graph) {
+  bool changed = false;
+  for (const auto& node : graph.nodes)
+    for (const auto& body : node->bodies) changed |= run_pass(pass, *body);
+  return pass.run(graph) || changed;
+}
+
 void run_passes(Graph& graph, const std::set<std::string>& disabled, void (*dump)(void*, const Graph&, const char* stage), void* dump_state,
                 std::vector<PassTimes>* times) {
   for (const Pass& pass : all_passes()) {
     if (pass.optional && disabled.count(pass.name)) continue;
     const auto start = std::chrono::steady_clock::now();
-    pass.run(graph);
+    run_pass(pass, graph);
     verify(graph, pass.name);
     if (times) times->push_back({pass.name, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count()});
     if (dump) dump(dump_state, graph, pass.name);

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 
+#include "ir/flow.h"
 #include "ir/one_op.h"
 
 namespace etc::compile {
@@ -96,7 +97,7 @@ bool takes(const Node& node, const std::function<TensorType(const Value*)>& type
     v = stand_in.get();
     values.push_back(std::move(stand_in));
   });
-  if (node.is_external()) return contiguous;
+  if (node.is_external() || has_bodies(node)) return contiguous;
   const Op* op = find_kernel_op(node.op);
   if (!op) return false;
   OneOp one(*op, probe.args);

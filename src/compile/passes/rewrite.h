@@ -25,7 +25,7 @@ std::optional<Window> compose(const TensorType& of, const Sizes& sizes, const Si
 // become windows on the root of the other. False, and nothing changed, when that cannot be.
 bool replace_root(Graph& graph, Value* value, Value* other);
 
-// Whether the op of `node` has a kernel when `type_of` says how its operands lie. External ops take what is contiguous.
+// Whether the op of `node` has a kernel when `type_of` says how its operands lie. External ops and control flow take what is contiguous.
 bool takes(const Node& node, const std::function<TensorType(const Value*)>& type_of);
 
 // The element that all of a constant's elements, or all those of a view of one, are equal to bit by bit; null when they are not.
