@@ -126,6 +126,7 @@ struct Node {
   std::string target;                 // "torch.ops.aten.add.Tensor"
   std::vector<NamedArgument> inputs;  // in schema order, those that differ from the default
   std::vector<Argument> outputs;
+  bool autocast = false;                 // inside a region of torch.autocast
   std::shared_ptr<const Source> source;  // file:line of the innermost frame that is the user's; never null
 };
 

@@ -1,6 +1,8 @@
 // Inlining renames: a region's names are its own, so they get the calling node's name in front.
 #include "import/flatten.h"
 
+#include <string_view>
+
 #include "import/targets.h"
 
 namespace etc::compile {
@@ -12,6 +14,8 @@ using exported::Node;
 using exported::Tensor;
 
 using Names = std::map<std::string, std::string>;
+
+const char* const kDecompose = "torch.export.export(…).run_decompositions()";
 
 // Renames every reference in an argument.
 class Renamer {
@@ -56,7 +60,7 @@ class Flattener {
   explicit Flattener(Graph& out) : out_(out) {}
 
   // Appends the nodes of `graph`; its names get `prefix`, but for those in `names`.
-  void append(const Graph& graph, const std::string& prefix, const Names& names) {
+  void append(const Graph& graph, const std::string& prefix, const Names& names, bool autocast) {
     const Renamer rename(names, prefix);
     for (const auto& [name, meta] : graph.tensors)
       if (!names.count(name)) out_.tensors.emplace(prefix + name, meta);
@@ -65,6 +69,7 @@ class Flattener {
     for (const auto& [name, n] : graph.sym_bools) out_.sym_bools.emplace(prefix + name, n);
     for (Node node : graph.nodes) {
       node.name = prefix + node.name;
+      node.autocast = autocast;
       for (exported::NamedArgument& a : node.inputs) rename(a.argument);
       for (Argument& a : node.outputs) rename(a);
       add(std::move(node));
@@ -73,44 +78,73 @@ class Flattener {
 
  private:
   void add(Node node) {
-    if (node.target == "torch.ops.higher_order.wrap_with_set_grad_enabled") {
-      inline_region(node);
-    } else if (node.target == "torch.ops.higher_order.with_effects") {
-      drop_token(std::move(node));
-    } else if (node.target.compare(0, 23, "torch.ops.higher_order.") == 0) {
-      throw CompileError(place_of(node) + ": " + node.target.substr(10) +
-                         " is not supported yet; write the model without control flow operators");
-    } else {
+    constexpr std::string_view kHigherOrder = "torch.ops.higher_order.";
+    const std::string& target = node.target;
+    if (target.compare(0, kHigherOrder.size(), kHigherOrder) != 0) {
+      refuse_vmap(node);
       out_.nodes.push_back(std::move(node));
+      return;
+    }
+    const std::string op = target.substr(kHigherOrder.size());
+    if (op == "wrap_with_set_grad_enabled" || op == "wrap_with_autocast" || op == "invoke_subgraph") {
+      inline_region(node);
+    } else if (op == "with_effects") {
+      drop_token(std::move(node));
+    } else if (op == "cond" || op == "while_loop" || op == "map_impl" || op == "scan") {
+      out_.nodes.push_back(std::move(node));
+    } else {
+      throw CompileError(place_of(node) + ": higher_order." + op + " is not supported; write the model without it, or try " + kDecompose);
     }
   }
 
-  // (enabled, region, operands…): the operands become the region's inputs.
+  // torch.vmap and associative_scan leave marks around what they vectorise; only PyTorch can resolve them.
+  static void refuse_vmap(const Node& node) {
+    if (node.target.find("_functorch.predispatch.") == std::string::npos) return;
+    throw CompileError(place_of(node) + ": " + node.target.substr(node.target.rfind('.') + 1) +
+                       " marks a vmap or associative_scan that is not resolved; use " + kDecompose);
+  }
+
+  // Whether the nodes of a region run under autocast.
+  static bool is_autocast(const Node& node) {
+    if (node.target != "torch.ops.higher_order.wrap_with_autocast") return node.autocast;
+    const bool* enabled = node.inputs.size() > 2 ? node.inputs[2].argument.as<bool>() : nullptr;
+    return enabled && *enabled;
+  }
+
+  // (settings…, region, operands…): the operands become the region's inputs.
   void inline_region(const Node& node) {
-    const exported::Subgraph* region = node.inputs.size() >= 2 ? node.inputs[1].argument.as<exported::Subgraph>() : nullptr;
-    const bool well_formed = region && region->graph && region->graph->inputs.size() + 2 == node.inputs.size() &&
-                             region->graph->outputs.size() == node.outputs.size();
-    if (!well_formed) throw CompileError(place_of(node) + ": the region of wrap_with_set_grad_enabled is malformed");
+    const exported::Subgraph* region = nullptr;
+    std::vector<const Argument*> operands;
+    for (const exported::NamedArgument& a : node.inputs) {
+      if (auto* graph = a.argument.as<exported::Subgraph>())
+        region = graph;
+      else if (region && !a.argument.is<std::string>())  // invoke_subgraph names the region
+        operands.push_back(&a.argument);
+    }
+    const std::string op = node.target.substr(node.target.rfind('.') + 1);
+    const bool well_formed =
+        region && region->graph && region->graph->inputs.size() == operands.size() && region->graph->outputs.size() == node.outputs.size();
+    if (!well_formed) throw CompileError(place_of(node) + ": the region of " + op + " is malformed");
     Names names;
     for (size_t i = 0; i < region->graph->inputs.size(); ++i) {
-      const Argument &inner = region->graph->inputs[i], &outer = node.inputs[i + 2].argument;
+      const Argument &inner = region->graph->inputs[i], &outer = *operands[i];
       if (auto* t = inner.as<Tensor>(); t && outer.is<Tensor>()) {
         names[t->name] = outer.as<Tensor>()->name;
       } else if (auto* n = inner.as<exported::SymIntName>(); n && outer.is<exported::SymIntName>()) {
         names[n->name] = outer.as<exported::SymIntName>()->name;
       } else {
-        throw CompileError(place_of(node) + ": an operand of wrap_with_set_grad_enabled is no tensor; this is not supported yet");
+        throw CompileError(place_of(node) + ": an operand of " + op + " is no tensor; this is not supported yet");
       }
     }
     const std::string prefix = node.name + "/";
-    append(*region->graph, prefix, names);
+    append(*region->graph, prefix, names, is_autocast(node));
     const Renamer rename(names, prefix);
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       Argument inner = region->graph->outputs[i];
       rename(inner);
       if (node.outputs[i].is<None>()) continue;
       if (!inner.is<Tensor>() || !node.outputs[i].is<Tensor>())
-        throw CompileError(place_of(node) + ": a result of wrap_with_set_grad_enabled is no tensor; this is not supported yet");
+        throw CompileError(place_of(node) + ": a result of " + op + " is no tensor; this is not supported yet");
       Node alias;
       alias.name = node.outputs[i].as<Tensor>()->name;
       alias.target = "torch.ops.aten.alias.default";
@@ -136,11 +170,11 @@ class Flattener {
 
 }  // namespace
 
-exported::Graph flatten(const exported::Graph& graph) {
+exported::Graph flatten(const exported::Graph& graph, bool autocast) {
   exported::Graph out;
   out.inputs = graph.inputs;
   out.outputs = graph.outputs;
-  Flattener(out).append(graph, "", {});
+  Flattener(out).append(graph, "", {}, autocast);
   return out;
 }
 

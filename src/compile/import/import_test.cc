@@ -192,11 +192,25 @@ TEST(Import, InlinesRegionsWithoutGradients) {
   EXPECT_EQ(root_of(graph.outputs[0].value), graph.inputs[0]);
 }
 
-TEST(Import, NamesControlFlow) {
+TEST(Import, NamesHigherOrderOpsThatItLacks) {
+  Program p;
+  p.input("x", {2});
+  p.node("torch.ops.higher_order.flex_attention", {}, "y", {2});
+  EXPECT_TRUE(contains(p.error(), "higher_order.flex_attention is not supported")) << p.error();
+}
+
+TEST(Import, TellsTheWayOutOfUnresolvedVmap) {
+  Program p;
+  p.input("x", {2});
+  p.node("torch._functorch.predispatch._add_batch_dim", {}, "y", {2});
+  EXPECT_TRUE(contains(p.error(), "run_decompositions()")) << p.error();
+}
+
+TEST(Import, RefusesControlFlowWithoutBodies) {
   Program p;
   p.input("x", {2});
   p.node("torch.ops.higher_order.cond", {}, "y", {2});
-  EXPECT_TRUE(contains(p.error(), "higher_order.cond is not supported yet")) << p.error();
+  EXPECT_TRUE(contains(p.error(), "too few arguments")) << p.error();
 }
 
 class SharedBuffers : public testing::Test {

@@ -61,7 +61,7 @@ void NodeImporter::import_known(const exported::Node& node) {
     if (options_.warnings) options_.warnings->push_back(place_of(node) + ": aten::_print is left out; a compiled program prints nothing");
     return;
   }
-  if (import_numbers(node)) return;
+  if (import_flow(node) || import_numbers(node)) return;
   if (const std::optional<std::string> functional = functional_name(op); functional && is_builtin(op))
     return import_in_place(node, op, *functional);
   if (op == "aten::batch_norm" || op == "aten::_native_batch_norm_legit") {
@@ -195,7 +195,29 @@ std::vector<Argument> NodeImporter::arguments_for(const exported::Node& node, co
     if (!given[i] && !parameter.is_optional) throw CompileError("lacks its argument '" + parameter.name + "'");
     args.push_back(given[i].value_or(None{}));
   }
+  if (node.autocast) cast_operands(node, args);
   return args;
+}
+
+// In a region of autocast an op computes in the dtype that its result has: PyTorch casts its floating operands to that.
+void NodeImporter::cast_operands(const exported::Node& node, std::vector<Argument>& args) {
+  std::optional<DType> computed;
+  for (const exported::Argument& output : node.outputs) {
+    const auto* t = output.as<Tensor>();
+    const auto meta = t ? from_.tensors.find(t->name) : from_.tensors.end();
+    if (meta == from_.tensors.end()) continue;
+    const DType dtype = exported::require_dtype(meta->second.scalar_type, place_of(node));
+    if (!computed && is_floating(dtype)) computed = dtype;
+  }
+  if (!computed) return;
+  auto cast = [&](Value*& v) {
+    if (v && is_floating(v->type.dtype)) v = b_.cast(v, *computed);
+  };
+  for (Argument& a : args) {
+    if (auto* v = std::get_if<Value*>(&a)) cast(*v);
+    if (auto* list = std::get_if<Values>(&a))
+      for (Value*& v : *list) cast(v);
+  }
 }
 
 // The types of all results; none when one of them has a size that the file gives as an expression and `symbolic` is allowed.

@@ -27,11 +27,22 @@ class NodeImporter {
   void import_known(const exported::Node& node);
   void import_in_place(const exported::Node& node, const std::string& op, const std::string& functional);
   void import_batch_norm(const exported::Node& node);
+  // Control flow (flow_import.cc); false when the node is none.
+  class Body;
+  bool import_flow(const exported::Node& node);
+  void import_cond(const exported::Node& node);
+  void import_while(const exported::Node& node);
+  void import_scan(const exported::Node& node, const exported::Graph& combine, const std::vector<Argument>& init,
+                   const std::vector<Argument>& xs, const std::vector<Argument>& additional);
+  std::vector<Argument> list(const exported::Node& node, size_t i);
+  void add_closures(Body& body, size_t first, const std::vector<Argument>& closures, Values* operands);
+  void define_flow(const exported::Node& node, Node* made, size_t first = 0);
   void import_unknown(const exported::Node& node, const std::string& op);
   bool import_numbers(const exported::Node& node);
   void add_external(const exported::Node& node, const std::string& op);
   void check_layout(const exported::Node& node);
   std::vector<Argument> arguments_for(const exported::Node& node, const Schema& schema);
+  void cast_operands(const exported::Node& node, std::vector<Argument>& args);
   void define_results(const exported::Node& node, const Results& results);
   void define_tensor(const exported::Node& node, const std::string& name, Value* v);
   std::vector<TensorType> expected_types(const exported::Node& node, bool symbolic = true);

@@ -1,0 +1,238 @@
+// Control flow operators as nodes with bodies. Constants that a body is given become constants of the body, so that it is optimised with
+// them. scan and map become a loop over a counter: slice t of `xs` is read by index, y_t written into the stacked result.
+#include "import/flatten.h"
+#include "import/node_import.h"
+#include "import/targets.h"
+#include "ir/flow.h"
+#include "ir/views.h"
+
+namespace etc::compile {
+namespace {
+
+using exported::Tensor;
+
+const exported::Argument& input(const exported::Node& node, size_t i) {
+  if (i >= node.inputs.size()) throw CompileError("has too few arguments; the file is damaged");
+  return node.inputs[i].argument;
+}
+
+const exported::Graph& subgraph(const exported::Node& node, size_t i) {
+  const auto* s = input(node, i).as<exported::Subgraph>();
+  if (!s || !s->graph) throw CompileError("has no graph where one belongs; the file is damaged");
+  return *s->graph;
+}
+
+std::string input_name(const exported::Graph& graph, size_t i) {
+  const exported::Argument& a = graph.inputs[i];
+  if (auto* t = a.as<Tensor>()) return t->name;
+  if (auto* n = a.as<exported::SymIntName>()) return n->name;
+  throw CompileError("a body has an input that is neither a tensor nor a size");
+}
+
+bool is_constant(const Argument& a) {
+  auto* v = std::get_if<Value*>(&a);
+  return !v || root_of(*v)->kind == Value::Kind::Constant;
+}
+
+}  // namespace
+
+// A graph in the making: what its inputs are given, and an importer for nodes of an exported graph that it contains.
+class NodeImporter::Body {
+ public:
+  Body(NodeImporter& outer, const exported::Node& node, const exported::Graph& exported)
+      : outer_(outer),
+        node_(node),
+        from_(flatten(exported, node.autocast)),
+        aliases_(from_),
+        b_(graph_),
+        memory_(b_),
+        nodes_(from_, aliases_, graph_, b_, memory_, outer.options_) {
+    b_.set_source(node.source, node.name);
+  }
+
+  Builder& builder() { return b_; }
+  // An input for an operand, or the same constant.
+  Value* add(const Argument& operand, const std::string& name) {
+    Value* v = std::get<Value*>(operand);
+    if (!is_constant(operand)) return graph_.add_input(name, TensorType(v->type.dtype, v->type.sizes));
+    const Value* root = root_of(v);
+    Value* same = graph_.add_constant(root->name, root->type, root->constant);
+    same->label = root->label;
+    return b_.strided(b_.bitcast(same, v->type.dtype), v->type.sizes, v->type.strides, view_offset(v));
+  }
+  // Of a condition: whether input 0 is less than `end`.
+  Value* counter_below(int64_t end) { return b_.op("aten::lt.Scalar", {graph_.inputs[0], end}); }
+  // Carried values are inputs even where they begin as constants.
+  Value* add_carried(const Value* v, const std::string& name) { return graph_.add_input(name, TensorType(v->type.dtype, v->type.sizes)); }
+
+  size_t input_count() const { return from_.inputs.size(); }
+  std::string name_of(size_t i) const { return input_name(from_, i); }
+  // Input i of the exported graph is `v`.
+  void define(size_t i, Value* v) {
+    memory_.define(name_of(i), v, aliases_.is_written(name_of(i)));
+    inputs_.emplace_back(name_of(i), v);
+  }
+  void define_number(size_t i, const Argument& number) { nodes_.arguments_.define_number(name_of(i), number); }
+
+  // Imports the nodes; the results are the exported graph's outputs.
+  Values import() {
+    for (const exported::Node& node : from_.nodes) nodes_.import(node);
+    for (const auto& [op, unknown] : nodes_.unknown_) outer_.unknown_.emplace(op, unknown);
+    b_.set_source(node_.source, node_.name);
+    for (const auto& [name, v] : inputs_)
+      if (memory_.read(name) != v) throw CompileError("a body writes into its operand '" + name + "', which PyTorch forbids");
+    Values results;
+    for (const exported::Argument& o : from_.outputs) results.push_back(output(nodes_.arguments_.convert(o, place_of(node_))));
+    return results;
+  }
+  // The body with these outputs.
+  Graph finish(const Values& outputs) {
+    for (size_t i = 0; i < outputs.size(); ++i) graph_.outputs.push_back({Output::Kind::User, std::to_string(i), outputs[i], nullptr});
+    graph_.remove_dead();
+    return std::move(graph_);
+  }
+
+ private:
+  Value* output(const Argument& a) {
+    if (auto* v = std::get_if<Value*>(&a)) return *v;
+    if (std::holds_alternative<bool>(a)) return b_.scalar(DType::Bool, a);
+    if (std::holds_alternative<int64_t>(a)) return b_.scalar(DType::I64, a);
+    throw CompileError("a body gives something else than tensors and integers");
+  }
+
+  NodeImporter& outer_;
+  const exported::Node& node_;
+  const exported::Graph from_;
+  const AliasSets aliases_;
+  Graph graph_;
+  Builder b_;
+  Memory memory_;
+  NodeImporter nodes_;
+  std::vector<std::pair<std::string, Value*>> inputs_;
+};
+
+bool NodeImporter::import_flow(const exported::Node& node) {
+  if (node.target == "torch.ops.higher_order.cond") return import_cond(node), true;
+  if (node.target == "torch.ops.higher_order.while_loop") return import_while(node), true;
+  if (node.target == "torch.ops.higher_order.scan")
+    return import_scan(node, subgraph(node, 0), list(node, 1), list(node, 2), list(node, 3)), true;
+  if (node.target == "torch.ops.higher_order.map_impl") return import_scan(node, subgraph(node, 0), {}, list(node, 1), list(node, 2)), true;
+  return false;
+}
+
+// The elements of a list argument: values, or numbers.
+std::vector<Argument> NodeImporter::list(const exported::Node& node, size_t i) {
+  const Argument a = arguments_.convert(input(node, i), place_of(node));
+  std::vector<Argument> elements;
+  if (auto* values = std::get_if<Values>(&a)) {
+    elements.assign(values->begin(), values->end());
+  } else if (auto* ints = std::get_if<std::vector<int64_t>>(&a)) {
+    elements.assign(ints->begin(), ints->end());
+  } else {
+    throw CompileError("has operands that are neither tensors nor sizes");
+  }
+  return elements;
+}
+
+// Gives inputs first, first + 1, … of the body the operands; those that are no constants are `operands` of the node.
+void NodeImporter::add_closures(Body& body, size_t first, const std::vector<Argument>& closures, Values* operands) {
+  for (size_t i = 0; i < closures.size(); ++i) {
+    if (!std::holds_alternative<Value*>(closures[i])) {
+      body.define_number(first + i, closures[i]);
+      continue;
+    }
+    body.define(first + i, body.add(closures[i], body.name_of(first + i)));
+    if (operands && !is_constant(closures[i])) operands->push_back(std::get<Value*>(closures[i]));
+  }
+}
+
+void NodeImporter::import_cond(const exported::Node& node) {
+  const Argument given = arguments_.convert(input(node, 0), place_of(node));
+  Value* predicate = std::holds_alternative<bool>(given) ? b_.scalar(DType::Bool, given) : nullptr;
+  if (auto* v = std::get_if<Value*>(&given)) predicate = b_.reshape(*v, {});
+  if (!predicate) throw CompileError("has a predicate that is no tensor");
+  const std::vector<Argument> operands = list(node, 3);
+  Values kept;
+  std::vector<Graph> branches;
+  for (size_t i = 1; i <= 2; ++i) {
+    Body body(*this, node, subgraph(node, i));
+    if (body.input_count() != operands.size()) throw CompileError("a branch has not as many inputs as operands; the file is damaged");
+    add_closures(body, 0, operands, i == 1 ? &kept : nullptr);
+    const Values results = body.import();
+    branches.push_back(body.finish(results));
+  }
+  define_flow(node, insert_cond(to_, b_.position(), predicate, std::move(kept), std::move(branches[0]), std::move(branches[1]), node.source,
+                                node.name));
+}
+
+void NodeImporter::import_while(const exported::Node& node) {
+  const std::vector<Argument> initial = list(node, 2), additional = list(node, 3);
+  Values carried, kept;
+  for (const Argument& a : initial) {
+    if (!std::holds_alternative<Value*>(a)) throw CompileError("carries a number; make it a 0-d tensor in the model");
+    carried.push_back(std::get<Value*>(a));
+  }
+  std::vector<Graph> bodies;
+  for (size_t i = 0; i < 2; ++i) {
+    Body body(*this, node, subgraph(node, i));
+    if (body.input_count() != initial.size() + additional.size())
+      throw CompileError("a body has not as many inputs as operands; the file is damaged");
+    for (size_t k = 0; k < carried.size(); ++k) body.define(k, body.add_carried(carried[k], body.name_of(k)));
+    add_closures(body, carried.size(), additional, i == 0 ? &kept : nullptr);
+    Values results = body.import();
+    if (i == 0 && results.size() == 1) results[0] = body.builder().reshape(results[0], {});
+    bodies.push_back(body.finish(results));
+  }
+  define_flow(node, insert_while(to_, b_.position(), std::move(carried), std::move(kept), std::move(bodies[0]), std::move(bodies[1]),
+                                 node.source, node.name));
+}
+
+// Carries a counter, the values of `init`, and the stacked results.
+void NodeImporter::import_scan(const exported::Node& node, const exported::Graph& combine, const std::vector<Argument>& init,
+                               const std::vector<Argument>& xs, const std::vector<Argument>& additional) {
+  if (xs.empty() || !std::holds_alternative<Value*>(xs[0])) throw CompileError("has nothing to scan over; the file is damaged");
+  const std::vector<TensorType> types = expected_types(node);
+  if (types.size() < init.size()) throw CompileError("has too few results; the file is damaged");
+  const int64_t length = std::get<Value*>(xs[0])->type.sizes.at(0);
+  Values carried{b_.scalar(DType::I64, int64_t{0})}, kept;
+  for (const Argument& a : init) carried.push_back(std::get<Value*>(a));
+  for (size_t i = init.size(); i < types.size(); ++i) carried.push_back(b_.full(types[i].dtype, types[i].sizes, int64_t{0}));
+
+  Body body(*this, node, combine), condition(*this, node, exported::Graph{});
+  if (body.input_count() != init.size() + xs.size() + additional.size())
+    throw CompileError("the body has not as many inputs as operands; the file is damaged");
+  Builder& b = body.builder();
+  Values inputs;
+  for (const Value* v : carried) {
+    inputs.push_back(body.add_carried(v, "carried"));
+    condition.add_carried(v, "carried");
+  }
+  Value* at = b.reshape(inputs[0], {1});
+  for (size_t i = 0; i < init.size(); ++i) body.define(i, inputs[1 + i]);
+  for (size_t i = 0; i < xs.size(); ++i) {
+    Value* x = std::get<Value*>(xs[i]);
+    if (x->type.sizes.empty() || x->type.sizes[0] != length) throw CompileError("scans over tensors of different lengths");
+    const Sizes slice(x->type.sizes.begin() + 1, x->type.sizes.end());
+    body.define(init.size() + i, b.reshape(b.op("aten::index_select", {body.add(xs[i], "xs"), int64_t{0}, at}), slice));
+    if (!is_constant(xs[i])) kept.push_back(x);
+  }
+  add_closures(body, init.size() + xs.size(), additional, &kept);
+
+  const Values results = body.import();
+  if (results.size() != types.size()) throw CompileError("the body has not as many outputs as results; the file is damaged");
+  Values next{b.op("aten::add.Tensor", {inputs[0], int64_t{1}})};
+  for (size_t i = 0; i < results.size(); ++i)
+    next.push_back(i < init.size() ? results[i] : b.op("aten::index_copy", {inputs[1 + i], int64_t{0}, at, b.unsqueeze(results[i], 0)}));
+  for (const Value* v : kept) condition.add_carried(v, "operand");
+  Value* more = condition.counter_below(length);
+  Node* loop = insert_while(to_, b_.position(), std::move(carried), std::move(kept), condition.finish({more}), body.finish(next),
+                            node.source, node.name);
+  define_flow(node, loop, 1);
+}
+
+void NodeImporter::define_flow(const exported::Node& node, Node* made, size_t first) {
+  if (std::string fault = flow_fault(*made); !fault.empty()) throw CompileError(fault);
+  define_results(node, Results(made->results.begin() + static_cast<long>(first), made->results.end()));
+}
+
+}  // namespace etc::compile
