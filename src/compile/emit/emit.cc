@@ -77,8 +77,15 @@ void write_method(schema::Method::Builder& out, const FlatMethod& m) {
     i.setFirstOperand(f.first_operand);
     i.setOperandCount(f.operand_count);
     i.setOp(f.op);
+    i.setKind(f.kind);
   });
-  out.initBlocks(1)[0].setCount(size_of(m.instructions));  // one straight line, then return
+  fill(out.initBlocks(size_of(m.blocks)), m.blocks, [](auto& b, const PlannedBlock& f) {
+    b.setFirst(f.first);
+    b.setCount(f.count);
+    b.setEnd(static_cast<uint8_t>(f.end));
+    b.setTarget(f.target);
+    b.setValue(f.value);
+  });
   fill_numbers(out.initPoolBytes(size_of(m.pool_bytes)), m.pool_bytes);
   auto roots = out.initRoots(size_of(m.values));
   for (uint32_t v = 0; v < m.values.size(); ++v) roots.set(v, m.values[v].root);

@@ -11,6 +11,8 @@ namespace {
 
 constexpr uint16_t kConstants = 0, kState = 1, kFirstPool = 2;  // storages of program.capnp
 
+constexpr uint8_t kKernel = 0, kSwap = 3;  // instructions
+
 // `n` as a 16-bit field of the file.
 uint16_t narrow(size_t n, const char* what) {
   if (n > UINT16_MAX)
@@ -55,6 +57,7 @@ class Flattener {
     for (const PlannedIo& io : m.outputs) flat.outputs.push_back({io.value, name(io.name), false});
     for (const PlannedPool& p : m.pools) flat.pool_bytes.push_back(p.bytes);
     flat.updates = m.updates;
+    flat.blocks = m.blocks;
     return flat;
   }
 
@@ -99,8 +102,9 @@ class Flattener {
     flat.operands.push_back(i.scratch == ValueId::kNone ? Operand{OperandKind::None, 0, 0, 0} : tensor(i.scratch));
     FlatInstruction instruction;
     instruction.first_operand = static_cast<uint32_t>(flat.operands.size());
-    instruction.op = op(i.op, i.external);
-    const Op* kernel = i.external ? nullptr : find_kernel_op(i.op);
+    instruction.kind = i.is_swap ? kSwap : kKernel;
+    if (!i.is_swap) instruction.op = op(i.op, i.external);
+    const Op* kernel = i.external || i.is_swap ? nullptr : find_kernel_op(i.op);
     for (size_t a = 0; a < i.args.size(); ++a) {
       if (i.external) flat.operands.push_back(string(a < i.arg_names.size() ? i.arg_names[a] : ""));
       flat.operands.push_back(operand(i.args[a], kernel ? kernel->signature.kinds[a] & ~kind::kOptional : 0));

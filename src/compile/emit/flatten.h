@@ -25,6 +25,7 @@ struct FlatValue {
 struct FlatInstruction {
   uint32_t first_operand = 0;
   uint16_t operand_count = 0, op = 0;
+  uint8_t kind = 0;  // of program.capnp
 };
 struct FlatIo {
   uint32_t value = 0;
@@ -37,6 +38,7 @@ struct FlatMethod {
   std::vector<FlatValue> values;
   std::vector<Operand> operands;
   std::vector<FlatInstruction> instructions;
+  std::vector<PlannedBlock> blocks;
   std::vector<PlannedUpdate> updates;
   std::vector<uint64_t> pool_bytes;
 };

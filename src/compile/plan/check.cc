@@ -1,4 +1,5 @@
-// The proof of a plan; see check.h. Each method is run on paper: every byte of state and pools knows the value that wrote it last, an
+// The proof of a plan; see check.h. Each method is run on paper, along all paths at once (where two meet, what they do not agree on is
+// not known): every byte of state and pools knows the value that wrote it last, an
 // argument must find its own value in all bytes that it shows, and after the run outputs, states and inputs must hold what they should.
 #include "plan/check.h"
 
@@ -21,6 +22,8 @@ namespace {
 
 constexpr uint16_t kConstants = 0, kState = 1;  // storages of program.capnp
 constexpr uint64_t kAlignmentOfScratch = 64;
+constexpr uint8_t kReturn = 0, kJumpIfFalse = 2;  // ends of blocks
+constexpr uint8_t kSwap = 3;                      // kind of instruction
 
 struct Extent {
   uint16_t storage = 0;
@@ -44,24 +47,73 @@ struct Argument {
 class MethodChecker {
  public:
   MethodChecker(schema::Program::Reader program, uint32_t method, size_t limit, std::vector<PlanFault>& faults)
-      : program_(program), method_(program.getMethods()[method]), limit_(limit), faults_(faults), memory_(2 + program.getPools().size()) {
+      : program_(program),
+        method_(program.getMethods()[method]),
+        limit_(limit),
+        faults_(faults),
+        facts_{std::vector<ByteMap>(2 + program.getPools().size()), {}} {
     if (program.hasDebug() && method < program.getDebug().getMethods().size()) debug_ = program.getDebug().getMethods()[method];
     name_ = text(method_.getNameOffset(), method_.getNameSize());
     read_values();
   }
 
   void run() {
-    if (method_.getBlocks().size() != 1) return report("has control flow, which this version cannot prove");
     find_results();
     fill_states_and_inputs();
-    for (at_ = 0; at_ < method_.getInstructions().size(); ++at_) step(method_.getInstructions()[static_cast<uint32_t>(at_)]);
-    at_ = -1;
-    check_outputs();
-    check_updates();
+    before_.resize(method_.getBlocks().size());
+    before_[0] = facts_;
+    if (before_.size() > 1) follow_all_paths();
+    for (uint32_t b = 0; b < before_.size(); ++b)
+      if (before_[b]) run_block(b);
   }
 
  private:
   using Owner = ByteMap::Owner;
+  // What is known at one place of the program, whatever path led there.
+  struct Facts {
+    std::vector<ByteMap> memory;  // by storage
+    std::vector<bool> produced;   // roots that are inputs, or results of instructions so far
+  };
+
+  // What holds before each block, until no path adds anything. Says nothing yet: first all must be known.
+  void follow_all_paths() {
+    is_quiet_ = true;
+    std::vector<uint32_t> waiting{0};
+    while (!waiting.empty()) {
+      const uint32_t b = waiting.back();
+      waiting.pop_back();
+      run_block(b);
+      const auto block = method_.getBlocks()[b];
+      if (block.getEnd() != kReturn && arrive(block.getTarget())) waiting.push_back(block.getTarget());
+      if (block.getEnd() == kJumpIfFalse && arrive(b + 1)) waiting.push_back(b + 1);
+    }
+    is_quiet_ = false;
+  }
+  // One more path, with the present facts, leads to the block. True if that changes what is known there.
+  bool arrive(uint32_t block) {
+    std::optional<Facts>& there = before_[block];
+    if (!there) return there = facts_, true;
+    bool changed = false;
+    for (size_t s = 0; s < there->memory.size(); ++s) changed |= there->memory[s].meet(facts_.memory[s]);
+    for (size_t v = 0; v < there->produced.size(); ++v) {
+      if (!there->produced[v] || facts_.produced[v]) continue;
+      there->produced[v] = false;
+      changed = true;
+    }
+    return changed;
+  }
+  void run_block(uint32_t b) {
+    const auto block = method_.getBlocks()[b];
+    facts_ = *before_[b];
+    const int64_t first = block.getFirst();
+    for (at_ = first; at_ < first + block.getCount(); ++at_) step(method_.getInstructions()[static_cast<uint32_t>(at_)]);
+    if (block.getEnd() == kJumpIfFalse) expect_holds(block.getValue(), "predicate");
+    at_ = -1;
+    if (block.getEnd() != kReturn) return;
+    check_outputs();
+    check_updates();
+  }
+
   // Owners are root values; the initial value of state i and a kernel's scratch have numbers beyond.
   static constexpr Owner kStateOwner = Owner{1} << 32, kScratchOwner = Owner{1} << 62;
 
@@ -74,6 +126,7 @@ class MethodChecker {
   }
   std::string name_of_owner(Owner owner) const {
     if (owner == ByteMap::kNobody) return "bytes that nothing has written";
+    if (owner == ByteMap::kDiffers) return "different values, depending on the path,";
     if (owner == kScratchOwner) return "scratch";
     if (owner >= kStateOwner) {
       const auto s = program_.getStates()[static_cast<uint32_t>(owner - kStateOwner)];
@@ -82,7 +135,7 @@ class MethodChecker {
     return name_of(static_cast<uint32_t>(owner));
   }
   void report(std::string message) {
-    if (faults_.size() < limit_) faults_.push_back({name_, at_, std::move(message)});
+    if (!is_quiet_ && faults_.size() < limit_) faults_.push_back({name_, at_, std::move(message)});
   }
 
   void read_values() {
@@ -102,7 +155,7 @@ class MethodChecker {
       c.root = method_.getRoots()[v++];
       values_.push_back(std::move(c));
     }
-    produced_.assign(values_.size(), false);
+    facts_.produced.assign(values_.size(), false);
     is_input_.assign(values_.size(), false);
     is_result_.assign(values_.size(), false);
   }
@@ -125,8 +178,8 @@ class MethodChecker {
       const uint32_t v = io.getValue();
       if (values_[v].root != v || values_[v].extent.storage <= kState || !is_contiguous(values_[v]))
         report("input " + name_of(v) + " is not whole and in a pool");
-      if (produced_[v]) report("input " + name_of(v) + " is there twice");
-      produced_[v] = true;
+      if (facts_.produced[v]) report("input " + name_of(v) + " is there twice");
+      facts_.produced[v] = true;
       is_input_[v] = true;
       write(values_[v].extent, v, "input " + name_of(v));
     }
@@ -134,12 +187,12 @@ class MethodChecker {
 
   // Before the run nothing may be written twice.
   void write(const Extent& e, Owner owner, const std::string& who) {
-    memory_[e.storage].read(e.begin, e.end, [&](Owner other) {
+    facts_.memory[e.storage].read(e.begin, e.end, [&](Owner other) {
       if (other == ByteMap::kNobody) return true;
       report(who + " and " + name_of_owner(other) + " overlap");
       return false;
     });
-    memory_[e.storage].write(e.begin, e.end, owner);
+    facts_.memory[e.storage].write(e.begin, e.end, owner);
   }
 
   void find_results() {
@@ -153,7 +206,7 @@ class MethodChecker {
   // What must have written a value's bytes last. A value in the state block that no instruction makes is a state.
   std::optional<Owner> owner_of(uint32_t v) const {
     const uint32_t root = values_[v].root;
-    if (produced_[root]) return root;
+    if (facts_.produced[root]) return root;
     if (is_result_[root]) return std::nullopt;
     const CheckedValue& r = values_[root];
     const auto found = state_at_.find(r.extent.begin);
@@ -170,7 +223,7 @@ class MethodChecker {
     if (e.storage == kConstants || e.empty()) return;
     const std::optional<Owner> wanted = owner_of(v);
     if (!wanted) return report(who + " " + name_of(v) + " is not made by any instruction before");
-    memory_[e.storage].read(e.begin, e.end, [&](Owner owner) {
+    facts_.memory[e.storage].read(e.begin, e.end, [&](Owner owner) {
       if (owner == *wanted) return true;
       report(who + " " + name_of(v) + " finds " + name_of_owner(owner) + " in its place");
       return false;
@@ -217,6 +270,7 @@ class MethodChecker {
   }
 
   void step(schema::Instruction::Reader i) {
+    if (i.getKind() == kSwap) return swap(i);
     if (i.getKind() != 0) return report("is of a kind that this version cannot prove");
     const Op* op = find_op(i.getOp());
     const auto op_name = program_.getOps()[i.getOp()];
@@ -247,7 +301,7 @@ class MethodChecker {
       if (e.overlaps(values_[a.value].extent)) report("scratch overlaps argument " + name_of(a.value));
     for (uint32_t r : results)
       if (e.overlaps(values_[r].extent)) report("scratch overlaps result " + name_of(r));
-    memory_[e.storage].write(e.begin, e.end, kScratchOwner);
+    facts_.memory[e.storage].write(e.begin, e.end, kScratchOwner);
   }
 
   // Result 0 may lie exactly on an argument that the op declares in place.
@@ -260,9 +314,28 @@ class MethodChecker {
   void make(uint32_t v) {
     const CheckedValue& value = values_[v];
     if (value.extent.storage == kConstants) return report("result " + name_of(v) + " lies in the constants");
-    if (value.root == v && produced_[v]) report("result " + name_of(v) + " was made before");
-    produced_[value.root] = true;
-    for_each_run(value, [&](uint64_t begin, uint64_t end) { memory_[value.extent.storage].write(begin, end, value.root); });
+    if (is_input_[value.root]) report("result " + name_of(v) + " is an input");
+    facts_.produced[value.root] = true;
+    for_each_run(value, [&](uint64_t begin, uint64_t end) { facts_.memory[value.extent.storage].write(begin, end, value.root); });
+  }
+
+  // Two roots exchange their memory: afterwards each holds what the other held. Program::open has verified that they are alike, that their
+  // bytes belong to them alone in the whole method, and that their windows come along.
+  void swap(schema::Instruction::Reader i) {
+    const auto operand = [&](uint32_t p) { return method_.getOperands()[i.getFirstOperand() + p].getIndex(); };
+    const uint32_t a = operand(0), b = operand(1);
+    const CheckedValue &x = values_[a], &y = values_[b];
+    const bool has_a = holds(a), has_b = holds(b);
+    ByteMap& memory = facts_.memory[x.extent.storage];
+    memory.write(x.extent.begin, x.extent.end, has_b ? a : ByteMap::kNobody);
+    memory.write(y.extent.begin, y.extent.end, has_a ? b : ByteMap::kNobody);
+    facts_.produced[a] = facts_.produced[b] = true;
+  }
+  bool holds(uint32_t root) const {
+    bool is_whole = true;
+    const Extent& e = values_[root].extent;
+    facts_.memory[e.storage].read(e.begin, e.end, [&](Owner owner) { return is_whole = owner == root; });
+    return is_whole;
   }
 
   // The contiguous runs of bytes of a strided value; all bytes between its first and last when there are too many.
@@ -289,7 +362,7 @@ class MethodChecker {
   }
 
   void check_outputs() {
-    std::vector<ByteMap> taken(memory_.size());
+    std::vector<ByteMap> taken(facts_.memory.size());
     for (const auto io : method_.getOutputs()) {
       const uint32_t v = io.getValue();
       const Extent& e = values_[v].extent;
@@ -325,7 +398,7 @@ class MethodChecker {
     for (uint32_t i = 0; i < is_updated.size(); ++i) {
       const auto s = program_.getStates()[i];
       if (is_updated[i]) continue;
-      memory_[kState].read(s.getOffset(), s.getOffset() + s.getBytes(), [&](Owner owner) {
+      facts_.memory[kState].read(s.getOffset(), s.getOffset() + s.getBytes(), [&](Owner owner) {
         if (owner == kStateOwner + i) return true;
         report(name_of_owner(kStateOwner + i) + " is overwritten by " + name_of_owner(owner));
         return false;
@@ -344,10 +417,11 @@ class MethodChecker {
   std::vector<PlanFault>& faults_;
   int64_t at_ = -1;
   std::vector<CheckedValue> values_;
-  std::vector<bool> produced_;              // roots that are inputs, or results of instructions so far
+  Facts facts_;                               // here and now
+  std::vector<std::optional<Facts>> before_;  // each block; empty: no path leads there
+  bool is_quiet_ = false;
   std::vector<bool> is_input_, is_result_;  // roots, over the whole method
   std::map<uint64_t, uint32_t> state_at_;   // by offset, those with bytes
-  std::vector<ByteMap> memory_;             // by storage
 };
 
 }  // namespace

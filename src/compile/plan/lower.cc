@@ -8,6 +8,7 @@
 #include "etc/program.h"
 #include "ir/error.h"
 #include "ir/one_op.h"
+#include "plan/blocks.h"
 #include "plan/place.h"
 
 namespace etc::compile {
@@ -66,27 +67,34 @@ class Storage {
 
 class Lowering {
  public:
-  Lowering(const Graph& graph, Storage& storage, const PlanOptions& options) : graph_(graph), storage_(storage) {
+  Lowering(const Graph& graph, Storage& storage, const PlanOptions& options)
+      : flat_(flatten_flow(graph, options.in_place)), graph_(*flat_.graph), storage_(storage) {
     std::set<const Value*> copied;
     std::optional<std::vector<Chain>> chains;
     while (!chains) {
-      sequence_ = sequence(graph, copied);
+      sequence_ = sequence(flat_, copied);
       chains = place(sequence_, options.in_place, copied);
     }
     plan_.method = graph.name;
     for (const PoolOption& pool : options.pools) plan_.pools.push_back({pool.name, pool.capacity});
     if (plan_.pools.empty()) plan_.pools.push_back({"main"});
+    int64_t instructions = 0;
+    for (const Node* step : sequence_.steps) time_.push_back((instructions += !is_mark(*step)) - 1);
+    time_.push_back(instructions);
     locate_inputs_and_states();
+    locate_swapped();
     for (const Chain& chain : *chains) locate(chain);
   }
 
   MemoryPlan run() {
     for (const Value* v : graph_.inputs) plan_.inputs.push_back({v->label.empty() ? v->name : v->label, id_of(v), is_written(v)});
-    for (size_t k = 0; k < sequence_.steps.size(); ++k) add_instruction(*sequence_.steps[k], static_cast<int64_t>(k));
+    for (const Node* step : sequence_.steps) add_step(*step);
+    blocks_.finish();
     size_t output = 0;
     for (const Output& o : graph_.outputs)
       if (o.kind == Output::Kind::User) plan_.outputs.push_back({o.name, id_of(sequence_.outputs[output++]), false});
     for (const Sequence::Update& u : sequence_.updates) plan_.updates.push_back({id_of(u.target), id_of(u.value)});
+    add_swapped_windows();
     return std::move(plan_);
   }
 
@@ -96,9 +104,12 @@ class Lowering {
   }
   int64_t last_use(const Value* r) const {
     auto it = sequence_.last_use.find(r);
-    return it == sequence_.last_use.end() ? -1 : it->second;
+    return it == sequence_.last_use.end() ? -1 : time(it->second);
   }
-  int64_t end() const { return static_cast<int64_t>(sequence_.steps.size()); }
+  int64_t definition(const Value* r) const { return time(sequence_.definition.at(r)); }
+  // Of a step: its instruction, of a mark the one before it. Where a jump reads or ends what lives, nothing runs in between.
+  int64_t time(int64_t step) const { return step < 0 ? -1 : time_[static_cast<size_t>(step)]; }
+  int64_t end() const { return time_.back(); }
 
   Location add_buffer(std::string name, int64_t bytes, int64_t first, int64_t last) {
     plan_.buffers.push_back({std::move(name), round_up(static_cast<uint64_t>(bytes)), first, last});
@@ -111,12 +122,36 @@ class Lowering {
     for (const Value* v : graph_.states) locations_[v] = {Location::Kind::State, storage_.state(*v), 0};
   }
 
+  // What changes places has memory of its own throughout: the parts of one buffer, so that they are in one pool.
+  void locate_swapped() {
+    std::vector<const Value*> roots(sequence_.swapped.begin(), sequence_.swapped.end());
+    std::sort(roots.begin(), roots.end(), [](const Value* a, const Value* b) { return a->id < b->id; });
+    for (const Value* r : roots) {
+      if (locations_.count(r)) continue;
+      std::vector<const Value*> group{r};
+      for (size_t i = 0; i < group.size(); ++i)
+        for (const Node* step : sequence_.steps)
+          if (is_swap(*step)) add_partner(*step, group, i);
+      const uint64_t part = round_up(static_cast<uint64_t>(r->type.bytes()));
+      Location location = add_buffer(r->name, static_cast<int64_t>(part * group.size()), -1, end());
+      for (const Value* member : group) {
+        locations_[member] = location;
+        location.offset_bytes += part;
+      }
+    }
+  }
+  static void add_partner(const Node& swap, std::vector<const Value*>& group, size_t i) {
+    const Value *a = std::get<Value*>(swap.args[0]), *b = std::get<Value*>(swap.args[1]);
+    const Value* partner = a == group[i] ? b : b == group[i] ? a : nullptr;
+    if (partner && std::find(group.begin(), group.end(), partner) == group.end()) group.push_back(partner);
+  }
+
   void locate(const Chain& chain) {
+    if (locations_.count(chain.roots.front())) return;  // changes places
     const Value *first = chain.roots.front(), *last = chain.roots.back();
-    const int64_t begin = sequence_.definition.at(first);
     const Location location =
         chain.target ? locations_.at(chain.target)
-                     : add_buffer(first->name, first->type.bytes(), begin, std::max(last_use(last), sequence_.definition.at(last)));
+                     : add_buffer(first->name, first->type.bytes(), definition(first), std::max(last_use(last), definition(last)));
     for (const Value* r : chain.roots) locations_[r] = location;
   }
 
@@ -161,11 +196,34 @@ class Lowering {
         a);
   }
 
+  void add_step(const Node& node) {
+    const auto count = static_cast<uint32_t>(plan_.instructions.size());
+    if (node.op == "etc::label")
+      blocks_.label(std::get<int64_t>(node.args[0]), count);
+    else if (node.op == "etc::jump")
+      blocks_.jump(std::get<int64_t>(node.args[0]), count);
+    else if (node.op == "etc::jump_if_false")
+      blocks_.jump_if_false(id_of(std::get<Value*>(node.args[0])), std::get<int64_t>(node.args[1]), count);
+    else if (!is_mark(node))
+      add_instruction(node, count);
+  }
+
+  // Windows on what changes places change with it: all that any instruction names.
+  void add_swapped_windows() {
+    for (PlannedInstruction& swap : plan_.instructions) {
+      if (!swap.is_swap) continue;
+      const uint32_t a = std::get<ValueId>(swap.args[0]).index, b = std::get<ValueId>(swap.args[1]).index;
+      for (uint32_t v = 0; v < plan_.values.size(); ++v)
+        if (const uint32_t root = plan_.values[v].root; v != root && (root == a || root == b)) swap.args.emplace_back(ValueId{v});
+    }
+  }
+
   void add_instruction(const Node& node, int64_t k) {
     PlannedInstruction instruction;
     instruction.op = node.op;
     instruction.arg_names = node.arg_names;
     instruction.external = node.is_external();
+    instruction.is_swap = is_swap(node);
     instruction.source = node.source;
     for (const Argument& a : node.args) instruction.args.push_back(argument(a));
     std::vector<TensorType> types;
@@ -186,7 +244,7 @@ class Lowering {
   }
 
   static uint64_t scratch_bytes(const Node& node, const std::vector<TensorType>& types) {
-    if (node.is_external()) return 0;
+    if (node.is_external() || is_swap(node)) return 0;
     const Op* op = find_kernel_op(node.op);
     if (!op) throw InternalError("lower: " + node.op + " has no kernel");
     if (!op->scratch_bytes) return 0;
@@ -195,10 +253,13 @@ class Lowering {
     return one.scratch_bytes();
   }
 
+  FlatGraph flat_;
   const Graph& graph_;
   Storage& storage_;
   Sequence sequence_;
+  std::vector<int64_t> time_;  // of steps, and of the end
   MemoryPlan plan_;
+  BlockMaker blocks_{plan_};
   std::unordered_map<const Value*, Location> locations_;  // of roots
   std::unordered_map<const Value*, uint32_t> ids_;
 };

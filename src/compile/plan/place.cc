@@ -11,6 +11,32 @@ namespace {
 
 const Value* root(const Value* v) { return root_of(const_cast<Value*>(v)); }
 
+}  // namespace
+
+std::vector<const Value*> replaceable_arguments(const Node& node) {
+  std::vector<const Value*> found;
+  const Op* op = find_kernel_op(node.op);
+  if (!op || node.is_external() || node.results.empty()) return found;
+  const Value* result = node.results[0];
+  auto may_share = [&](size_t i, const Value* v) {
+    return i < 16 && (op->in_place >> i & 1) && std::holds_alternative<Value*>(node.args[i]) && v->type == result->type && covers_root(v);
+  };
+  for (size_t i = 0; i < node.args.size(); ++i) {
+    auto* v = std::get_if<Value*>(&node.args[i]);
+    if (!v || !may_share(i, *v) || result->type.bytes() == 0) continue;
+    bool is_only_use = true;
+    for (size_t j = 0; j < node.args.size(); ++j) {
+      if (auto* other = std::get_if<Value*>(&node.args[j])) is_only_use = is_only_use && (root(*other) != root(*v) || may_share(j, *other));
+      if (auto* list = std::get_if<Values>(&node.args[j]))
+        for (const Value* other : *list) is_only_use = is_only_use && !(other && root(other) == root(*v));
+    }
+    if (is_only_use) found.push_back(root(*v));
+  }
+  return found;
+}
+
+namespace {
+
 class Placer {
  public:
   Placer(const Sequence& sequence, bool in_place) : s_(sequence) {
@@ -48,28 +74,13 @@ class Placer {
   }
 
  private:
-  // Roots that result 0 of the node at step k may replace: declared by the op, the very same bytes, used by nothing later and by nothing
-  // else in the step.
+  // Roots that result 0 of the node at step k may replace and that nothing uses later. What is written in several steps, or changes
+  // places, stays where it is.
   std::vector<const Value*> find_replaceable(const Node& node, int64_t k) const {
     std::vector<const Value*> found;
-    const Op* op = find_kernel_op(node.op);
-    if (!op || node.is_external()) return found;
-    const Value* result = node.results[0];
-    auto may_share = [&](size_t i, const Value* v) {
-      return i < 16 && (op->in_place >> i & 1) && std::holds_alternative<Value*>(node.args[i]) && v->type == result->type && covers_root(v);
-    };
-    for (size_t i = 0; i < node.args.size(); ++i) {
-      auto* v = std::get_if<Value*>(&node.args[i]);
-      if (!v || !may_share(i, *v) || last_use(root(*v)) != k || result->type.bytes() == 0) continue;
-      bool is_only_use = true;
-      for (size_t j = 0; j < node.args.size(); ++j) {
-        if (auto* other = std::get_if<Value*>(&node.args[j]))
-          is_only_use = is_only_use && (root(*other) != root(*v) || may_share(j, *other));
-        if (auto* list = std::get_if<Values>(&node.args[j]))
-          for (const Value* other : *list) is_only_use = is_only_use && !(other && root(other) == root(*v));
-      }
-      if (is_only_use) found.push_back(root(*v));
-    }
+    if (s_.variables.count(node.results[0]) || s_.swapped.count(node.results[0])) return found;
+    for (const Value* r : replaceable_arguments(node))
+      if (last_use(r) == k && !s_.swapped.count(r)) found.push_back(r);
     return found;
   }
 
@@ -116,7 +127,8 @@ std::optional<std::vector<Chain>> place(const Sequence& sequence, bool in_place,
   }
   if (!is_possible) return std::nullopt;
   for (const Node* step : sequence.steps) {
-    for (const Value* r : step->results) {
+    for (const Value* result : step->results) {
+      const Value* r = root(result);
       if (chain_of.count(r)) continue;
       if (const Value* before = placer.replaced_by_default(r)) {
         chain_of[r] = chain_of.at(before);

@@ -66,7 +66,17 @@ struct PlannedInstruction {
   std::vector<uint32_t> results;
   uint32_t scratch = ValueId::kNone;
   bool external = false;
+  bool is_swap = false;  // args: two roots that exchange their memory, then all windows on either
   std::shared_ptr<const Source> source;
+};
+
+// Straight-line instructions, one block after the other, and what follows each.
+struct PlannedBlock {
+  enum class End : uint8_t { Return, Jump, JumpIfFalse };  // as in program.capnp
+  uint32_t first = 0, count = 0;
+  End end = End::Return;
+  uint32_t target = 0;  // block
+  uint32_t value = 0;   // JumpIfFalse: the 0-d bool that decides
 };
 
 struct PlannedPool {
@@ -92,6 +102,7 @@ struct MemoryPlan {
   std::string method;
   std::vector<PlannedValue> values;
   std::vector<PlannedInstruction> instructions;
+  std::vector<PlannedBlock> blocks;  // never empty
   std::vector<Buffer> buffers;
   std::vector<PlannedPool> pools;  // the same names in every method
   std::vector<PlannedIo> inputs, outputs;

@@ -20,7 +20,9 @@ const Value* root(const Value* v) { return root_of(const_cast<Value*>(v)); }
 
 class Sequencer {
  public:
-  Sequencer(const Graph& graph, const std::set<const Value*>& copied) : graph_(graph) {
+  Sequencer(const FlatGraph& flat, const std::set<const Value*>& copied) : graph_(*flat.graph) {
+    const Graph& graph = graph_;
+    out_.swapped = flat.swapped;
     for (const Output& o : graph.outputs)
       if (o.kind != Output::Kind::User && o.value != o.target) add_mutation(o, copied.count(o.target) > 0);
     for (const auto& node : graph.nodes)
@@ -52,18 +54,67 @@ class Sequencer {
     if (o.value->type.dtype != o.target->type.dtype || o.value->type.sizes != o.target->type.sizes)
       throw InternalError("the new value of " + o.target->name + " has another type");
     const Value* r = root(o.value);
-    if (!is_copied && r->kind == Value::Kind::Result && covers_root(o.value) && in_target_.emplace(r, o.target).second)
+    if (!is_copied && may_lie_outside(r) && covers_root(o.value) && in_target_.emplace(r, o.target).second)
       out_.updates.push_back({o.target, o.value, false});
     else
       moves_.push_back({o.target, o.value});
   }
 
+  // Whether a root may be an output or new state: its memory is its own, and stays where it is.
+  bool may_lie_outside(const Value* r) const { return r->kind == Value::Kind::Result && !out_.swapped.count(r); }
+
   void find_uses(const std::vector<const Node*>& steps) {
     definition_.clear(), last_use_.clear();
+    const std::vector<std::pair<int64_t, int64_t>> loops = loops_of(steps);
     for (size_t k = 0; k < steps.size(); ++k) {
-      for_each_operand(*steps[k], [&](const Value* v) { last_use_[root(v)] = static_cast<int64_t>(k); });
-      for (const Value* r : steps[k]->results) definition_[r] = static_cast<int64_t>(k);
+      const auto at = static_cast<int64_t>(k);
+      for_each_operand(*steps[k], [&](const Value* v) { use(root(v), at, loops); });
+      for (const Value* v : steps[k]->results) {
+        const auto [it, is_new] = definition_.emplace(root(v), at);
+        if (is_new) continue;
+        out_.variables.insert(root(v));
+        use(root(v), at, loops);
+      }
     }
+  }
+  // What was there before a loop is there until its end.
+  void use(const Value* r, int64_t at, const std::vector<std::pair<int64_t, int64_t>>& loops) {
+    const auto made = definition_.find(r);
+    for (const auto& [first, last] : loops)
+      if (first <= at && at <= last && (made == definition_.end() || made->second < first)) at = last;
+    int64_t& use = last_use_.emplace(r, at).first->second;
+    use = std::max(use, at);
+  }
+  // First and last step of each, inner ones first.
+  static std::vector<std::pair<int64_t, int64_t>> loops_of(const std::vector<const Node*>& steps) {
+    std::unordered_map<int64_t, int64_t> labels;
+    std::vector<std::pair<int64_t, int64_t>> loops;
+    for (size_t k = 0; k < steps.size(); ++k) {
+      if (steps[k]->op == "etc::label") labels[std::get<int64_t>(steps[k]->args[0])] = static_cast<int64_t>(k);
+      if (steps[k]->op != "etc::jump") continue;
+      if (auto head = labels.find(std::get<int64_t>(steps[k]->args[0])); head != labels.end())
+        loops.emplace_back(head->second, static_cast<int64_t>(k));
+    }
+    return loops;
+  }
+
+  // The first step after the cond or while that `step` is in, or after `step`; and the first of it.
+  size_t after_region(size_t step) const {
+    int depth = 0;
+    for (size_t k = 0; k < steps_.size(); ++k) {
+      depth += steps_[k]->op == "etc::begin" ? 1 : steps_[k]->op == "etc::end" ? -1 : 0;
+      if (k >= step && depth == 0) return k + 1;
+    }
+    return steps_.size();
+  }
+  size_t before_region(size_t step) const {
+    int depth = 0;
+    size_t first = 0;
+    for (size_t k = 0; k < steps_.size() && k <= step; ++k) {
+      if (depth == 0) first = k;
+      depth += steps_[k]->op == "etc::begin" ? 1 : steps_[k]->op == "etc::end" ? -1 : 0;
+    }
+    return first;
   }
 
   const Value* make_copy(const Value* source, std::string name, std::vector<const Node*>& where) {
@@ -86,7 +137,7 @@ class Sequencer {
     for (const Output& o : graph_.outputs) {
       if (o.kind != Output::Kind::User) continue;
       const Value* r = root(o.value);
-      const bool is_own = r->kind == Value::Kind::Result && covers_root(o.value) && !in_target_.count(r) && taken.insert(r).second;
+      const bool is_own = may_lie_outside(r) && covers_root(o.value) && !in_target_.count(r) && taken.insert(r).second;
       out_.outputs.push_back(is_own ? o.value : make_copy(o.value, o.value->name + "_out", copies_before_[copy_position(r)]));
     }
   }
@@ -95,11 +146,11 @@ class Sequencer {
   // before; what costs no pool memory can wait.
   size_t copy_position(const Value* r) const {
     for (const Sequence::Update& u : out_.updates)
-      if (u.target == r) return overwritten_at(r, root(u.value));
+      if (u.target == r) return before_region(overwritten_at(r, root(u.value)));
     if (r->kind == Value::Kind::Constant || r->kind == Value::Kind::State || in_target_.count(r)) return steps_.size();
     auto defined = definition_.find(r), used = last_use_.find(r);
-    return static_cast<size_t>(std::max(defined == definition_.end() ? -1 : defined->second, used == last_use_.end() ? -1 : used->second) +
-                               1);
+    const int64_t last = std::max(defined == definition_.end() ? -1 : defined->second, used == last_use_.end() ? -1 : used->second);
+    return last < 0 ? 0 : after_region(static_cast<size_t>(last));
   }
 
   // The first step that may write in the place of `target`.
@@ -149,6 +200,6 @@ class Sequencer {
 
 }  // namespace
 
-Sequence sequence(const Graph& graph, const std::set<const Value*>& copied) { return Sequencer(graph, copied).run(); }
+Sequence sequence(const FlatGraph& flat, const std::set<const Value*>& copied) { return Sequencer(flat, copied).run(); }
 
 }  // namespace etc::compile

@@ -4,9 +4,11 @@
 #include <deque>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "ir/graph.h"
+#include "plan/flow.h"
 
 namespace etc::compile {
 
@@ -23,18 +25,22 @@ struct Sequence {
   std::vector<const Value*> outputs;  // what holds each user output, alone and whole
   std::vector<Update> updates;
 
-  // Of roots. A root's last use is the number of steps when it is needed after the run, -1 when nothing uses it.
+  // Of roots: the first step that writes it. What lives into a loop is used until its end. A root's last use is the number of steps when it
+  // is needed after the run, -1 when nothing uses it.
   std::unordered_map<const Value*, int64_t> definition, last_use;
 
   Sequence() = default;
   Sequence(Sequence&&) = default;
   Sequence& operator=(Sequence&&) = default;
+  // Of flat code (plan/flow.h): roots that several steps write, and that change places.
+  std::unordered_set<const Value*> variables, swapped;
+
   std::deque<Value> made_values;  // of copies
   std::deque<Node> made_nodes;
 };
 
-// The targets in `copied` get their new value by a copy at the end; those of the others are to be made in the target's place, and are
-// `copied` too in the result where that is plainly impossible.
-Sequence sequence(const Graph& graph, const std::set<const Value*>& copied);
+// `flat`: no bodies are left in the graph. The targets in `copied` get their new value by a copy at the end; those of the others are to be
+// made in the target's place, and are `copied` too in the result where that is plainly impossible.
+Sequence sequence(const FlatGraph& flat, const std::set<const Value*>& copied);
 
 }  // namespace etc::compile
