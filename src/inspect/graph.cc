@@ -29,7 +29,11 @@ std::vector<std::string> lines_of(const Listing& l) {
     lines.push_back("method " + m.name);
     for (const Port& p : m.inputs)
       lines.push_back("  input " + p.name + ": " + type_text(m.values[p.value].dtype, m.values[p.value].sizes));
-    for (const Instruction& in : m.instructions) lines.push_back("  " + call_text(m, in));
+    for (size_t b = 0; b < m.blocks.size(); ++b) {
+      for (size_t n = m.blocks[b].first; n < m.blocks[b].first + m.blocks[b].count; ++n)
+        lines.push_back("  " + call_text(m, m.instructions[n]));
+      if (b + 1 < m.blocks.size()) lines.push_back("  end of block " + std::to_string(b) + ": " + end_text(m, b));
+    }
     for (const Port& p : m.outputs) lines.push_back("  output " + p.name + " = %" + m.values[p.value].name);
     for (size_t i = 0; i < l.pools.size(); ++i) lines.push_back("  pool " + l.pools[i] + ": " + bytes_text(m.pool_bytes[i]) + " bytes");
   }
@@ -81,13 +85,22 @@ std::string graph_report(const OpenProgram& p, Format format) {
         for (size_t r = 0; r < in.writes.size(); ++r) all += (r ? "," : "") + json_text(m.values[in.writes[r]].name);
         all += "],\"source\":" + json_text(source_text(l, in.source)) + "}";
       }
+      all += "],\"blocks\":[";
+      for (size_t b = 0; b < m.blocks.size(); ++b)
+        all += (b ? ",{\"first\":" : "{\"first\":") + std::to_string(m.blocks[b].first) +
+               ",\"count\":" + std::to_string(m.blocks[b].count) + ",\"end\":" + json_text(end_text(m, b)) + "}";
       all += "]}";
       continue;
     }
     all += "method " + m.name + "\n";
     Table table({"#", "instruction", "node, source, module"});
-    for (size_t n = 0; n < m.instructions.size(); ++n)
-      table.add({std::to_string(n), call_text(m, m.instructions[n]), source_text(l, m.instructions[n].source)});
+    for (size_t b = 0; b < m.blocks.size(); ++b) {
+      const bool has_jumps = m.blocks.size() > 1;
+      if (has_jumps) table.add({"", "block " + std::to_string(b) + ":", ""});
+      for (size_t n = m.blocks[b].first; n < m.blocks[b].first + m.blocks[b].count; ++n)
+        table.add({std::to_string(n), call_text(m, m.instructions[n]), source_text(l, m.instructions[n].source)});
+      if (const std::string end = has_jumps ? end_text(m, b) : ""; !end.empty()) table.add({"", end, ""});
+    }
     all += table.text();
     for (const Port& o : m.outputs) all += "output " + o.name + " = %" + m.values[o.value].name + "\n";
   }

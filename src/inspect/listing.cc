@@ -158,13 +158,17 @@ class Reader {
     for (auto io : m.getOutputs()) method.outputs.push_back({text(io.getNameOffset(), io.getNameSize()), io.getValue(), false});
     for (auto u : m.getUpdates()) method.updates.push_back({u.getTarget(), u.getValue()});
     for (uint64_t bytes : m.getPoolBytes()) method.pool_bytes.push_back(bytes);
+    for (auto b : m.getBlocks())
+      method.blocks.push_back({b.getFirst(), b.getCount(), static_cast<Block::End>(b.getEnd()), b.getTarget(), b.getValue()});
     const auto operands = m.getOperands();
     const auto instructions = m.getInstructions();
     for (uint32_t i = 0; i < instructions.size(); ++i) {
       const auto in = instructions[i];
       Instruction instruction;
-      instruction.op = in.getOp() < listing_.ops.size() ? listing_.ops[in.getOp()] : "?";
-      const uint32_t first = in.getFirstOperand(), arguments = argument_count(instruction.op, in, operands);
+      constexpr uint8_t kSwap = 3;
+      const bool swaps = in.getKind() == kSwap;
+      instruction.op = swaps ? "swap" : in.getOp() < listing_.ops.size() ? listing_.ops[in.getOp()] : "?";
+      const uint32_t first = in.getFirstOperand(), arguments = swaps ? in.getOperandCount() : argument_count(instruction.op, in, operands);
       for (uint32_t o = 0; o < arguments; ++o) instruction.arguments.push_back(argument(operands[first + o], method, &instruction));
       for (uint32_t o = arguments; o < in.getOperandCount(); ++o) instruction.writes.push_back(operands[first + o].getIndex());
       if (first > 0 && static_cast<OperandKind>(operands[first - 1].getKind()) == OperandKind::Tensor)
@@ -201,6 +205,14 @@ OpenProgram::OpenProgram(const std::string& path) : file_(path), program_(open_o
   } catch (const kj::Exception& e) {  // the names for people are not verified by the core
     throw UserError(path + ": its names cannot be read: " + e.getDescription().cStr(), host::kBadInput);
   }
+}
+
+std::string end_text(const Method& method, size_t block) {
+  const Block& b = method.blocks[block];
+  if (b.end == Block::End::Return) return "return";
+  if (b.end == Block::End::JumpIfFalse)
+    return "jump to block " + std::to_string(b.target) + ", if %" + method.values[b.value].name + " is false";
+  return b.target == block + 1 ? std::string() : "jump to block " + std::to_string(b.target);
 }
 
 std::string type_text(DType dtype, const std::vector<int64_t>& sizes) {

@@ -35,6 +35,14 @@ struct Instruction {
   int32_t source = -1;
 };
 
+// Instructions in a row and what follows them.
+struct Block {
+  enum class End : uint8_t { Return, Jump, JumpIfFalse };
+  uint32_t first = 0, count = 0;
+  End end = End::Return;
+  uint32_t target = 0, value = 0;
+};
+
 struct Port {
   std::string name;
   uint32_t value = 0;
@@ -50,6 +58,7 @@ struct Method {
   std::vector<Port> inputs, outputs;
   std::vector<Value> values;
   std::vector<Instruction> instructions;
+  std::vector<Block> blocks;
   std::vector<Update> updates;
   std::vector<uint64_t> pool_bytes;
 };
@@ -89,6 +98,9 @@ class OpenProgram {
   Program program_;
   Listing listing_;
 };
+
+// "jump to block 3, if %p is false"; empty when the block only runs on into the next.
+std::string end_text(const Method& method, size_t block);
 
 // "f32[2,3]"
 std::string type_text(DType dtype, const std::vector<int64_t>& sizes);

@@ -9,6 +9,17 @@ namespace {
 
 uint64_t rounded(uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
+// What was there before a loop and is used in it lives until its end. Loops end in a jump back; inner ones come first.
+void extend_over_loops(const Method& method, std::vector<Lifetime>* lives) {
+  for (size_t b = 0; b < method.blocks.size(); ++b) {
+    const Block& block = method.blocks[b];
+    if (block.end == Block::End::Return || block.target > b) continue;
+    const int64_t first = method.blocks[block.target].first, last = int64_t{block.first} + block.count - 1;
+    for (Lifetime& life : *lives)
+      if (life.first < first && life.last >= first && life.last < last) life.last = last;
+  }
+}
+
 // Roots share bytes when one was written in place of another; those bytes count once.
 void find_peak(const Method& method, const std::vector<Lifetime>& roots, uint32_t pool, PoolUse* use) {
   std::vector<uint32_t> by_offset;
@@ -62,6 +73,9 @@ Liveness liveness_of(const Method& method) {
       lives[in.scratch].source = in.source;
     }
   }
+  for (const Block& b : method.blocks)
+    if (b.end == Block::End::JumpIfFalse) touch(b.value, int64_t{b.first} + b.count - 1);
+  extend_over_loops(method, &lives);
   for (const Port& p : method.outputs) touch(p.value, end);
   for (const Update& u : method.updates) touch(u.value, end);
   for (uint32_t v = 0; v < lives.size(); ++v) {
