@@ -72,6 +72,7 @@ class Method {
  private:
   Method() = default;
   friend struct MethodAccess;
+  friend struct MethodSteps;  // of lib/host: schedulers
   Error follow_jumps() noexcept;
   Error next_block() noexcept;
   void start(uint32_t budget) noexcept;

@@ -1,4 +1,5 @@
 // A trace as JSON: one object with `traceEvents`, times in microseconds. "X" is a span, "C" a counter, "M" a name.
+#include <cstdint>
 #include <cstdio>
 
 #include "etc/host/trace.h"
@@ -31,6 +32,14 @@ class Writer {
     add("\"name\":" + json_text(name) + ",\"cat\":" + json_text(category) + ",\"ph\":\"X\",\"pid\":1,\"tid\":" + std::to_string(lane) +
         ",\"ts\":" + microseconds(begin_ns) + ",\"dur\":" + microseconds(end_ns - begin_ns) + ",\"args\":{" + args + "}");
   }
+  // May overlap others.
+  void beside(const std::string& name, const std::string& category, uint32_t id, int64_t begin_ns, int64_t end_ns,
+              const std::string& args) {
+    const std::string common =
+        "\"name\":" + json_text(name) + ",\"cat\":" + json_text(category) + ",\"pid\":1,\"id\":" + std::to_string(id);
+    add(common + ",\"ph\":\"b\",\"ts\":" + microseconds(begin_ns) + ",\"args\":{" + args + "}");
+    add(common + ",\"ph\":\"e\",\"ts\":" + microseconds(end_ns));
+  }
   void counter(const std::string& name, int64_t at_ns, uint64_t bytes) {
     add("\"name\":" + json_text(name) + ",\"ph\":\"C\",\"pid\":1,\"ts\":" + microseconds(at_ns) +
         ",\"args\":{\"live bytes\":" + std::to_string(bytes) + "}");
@@ -53,6 +62,18 @@ std::string args_of(const InstructionName& name, uint32_t instruction) {
   return args;
 }
 
+// By event: another one of the same worker begins before it ends, so it does not take the worker's time.
+std::vector<bool> beside_others(const Trace::Run& run, uint32_t workers) {
+  std::vector<bool> result(run.events.size());
+  std::vector<size_t> last(workers, SIZE_MAX);
+  for (size_t e = 0; e < run.events.size(); ++e) {
+    size_t& before = last[run.events[e].worker];
+    if (before != SIZE_MAX && run.events[e].begin_ns < run.events[before].end_ns) result[before] = true;
+    before = e;
+  }
+  return result;
+}
+
 }  // namespace
 
 std::string chrome_trace(const Trace& trace, const std::vector<InstructionName>& names, const Program& program, uint32_t method,
@@ -70,9 +91,15 @@ std::string chrome_trace(const Trace& trace, const std::vector<InstructionName>&
   for (size_t r = 0; r < trace.runs().size(); ++r) {
     const Trace::Run& run = trace.runs()[r];
     out.span("run " + std::to_string(r), "run", kRunLane, run.begin_ns, run.end_ns, "");
-    for (const Trace::Event& e : run.events) {
+    const std::vector<bool> is_beside = beside_others(run, workers);
+    for (size_t k = 0; k < run.events.size(); ++k) {
+      const Trace::Event& e = run.events[k];
       const InstructionName& name = names[e.instruction];
-      out.span(name.node.empty() ? name.op : name.node, name.op, e.worker + 1, e.begin_ns, e.end_ns, args_of(name, e.instruction));
+      const std::string& title = name.node.empty() ? name.op : name.node;
+      if (is_beside[k])
+        out.beside(title, name.op, e.instruction, e.begin_ns, e.end_ns, args_of(name, e.instruction));
+      else
+        out.span(title, name.op, e.worker + 1, e.begin_ns, e.end_ns, args_of(name, e.instruction));
     }
     const Occupancy occupancy = occupancy_of(run, program, method, accesses);
     for (uint32_t p = 0; p < program.pool_count(); ++p) {

@@ -8,25 +8,17 @@
 #include <thread>
 #include <vector>
 
+#include "host/cores.h"
+
 namespace etc::host {
-namespace {
-
-// How long a thread looks for work before it sleeps: the kernels of one run follow each other within microseconds.
-constexpr int kSpins = 2000;
-
-void pause() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 uint32_t usable_cores() {
   cpu_set_t set;
   const int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
   return n < 1 ? 1 : static_cast<uint32_t>(n);
 }
+
+namespace {
 
 constexpr size_t kNone = static_cast<size_t>(-1);
 thread_local size_t current_worker = kNone;  // while in a task
@@ -55,7 +47,7 @@ struct ThreadPool::State {
 
   void serve(size_t worker) {
     for (uint32_t seen = 0;;) {
-      for (int i = 0; i < kSpins && job.load(std::memory_order_acquire) == seen; ++i) pause();
+      spin_while([&] { return job.load(std::memory_order_acquire) == seen; });
       job.wait(seen, std::memory_order_acquire);
       seen = job.load(std::memory_order_acquire);
       if (stop) return;
@@ -75,7 +67,7 @@ struct ThreadPool::State {
     job.fetch_add(1, std::memory_order_release);
     job.notify_all();
     take_indices(0);
-    for (int i = 0; i < kSpins && busy.load(std::memory_order_acquire) != 0; ++i) pause();
+    spin_while([&] { return busy.load(std::memory_order_acquire) != 0; });
     for (uint32_t b; (b = busy.load(std::memory_order_acquire)) != 0;) busy.wait(b, std::memory_order_acquire);
   }
 };

@@ -13,7 +13,7 @@ int64_t clock_ns() {
 
 }  // namespace
 
-Trace::Trace(uint32_t workers) : start_ns_(clock_ns()), workers_(workers) {}
+Trace::Trace(uint32_t workers, uint32_t instructions) : start_ns_(clock_ns()), running_(instructions), workers_(workers) {}
 
 int64_t Trace::now_ns() const { return clock_ns() - start_ns_; }
 
@@ -22,11 +22,13 @@ void Trace::begin_run() {
   runs_.push_back({now_ns(), 0, {}});
 }
 
-void Trace::before(uint32_t, uint32_t worker) { workers_[worker].begin_ns = now_ns(); }
+void Trace::before(uint32_t instruction, uint32_t worker) { running_[instruction] = {instruction, worker, now_ns(), 0}; }
 
+// A delegate may end on another worker than the one that started it.
 void Trace::after(uint32_t instruction, uint32_t worker) {
-  Worker& w = workers_[worker];
-  w.events.push_back({instruction, worker, w.begin_ns, now_ns()});
+  Event event = running_[instruction];
+  event.end_ns = now_ns();
+  workers_[worker].events.push_back(event);
 }
 
 void Trace::end_run() {

@@ -82,7 +82,7 @@ void refuse_overwriting_input(const Options& o) {
 
 std::optional<Options> parse_options(int argc, char** argv) {
   Options o;
-  std::string model, cpu = "native", format = "text", emit = "etc", symbol;
+  std::string model, cpu = "native", format = "text", optimize_for = "memory", emit = "etc", symbol;
   std::vector<std::string> methods, disabled;
   std::string planner = "search";
   std::vector<std::string> pools;
@@ -104,6 +104,10 @@ std::optional<Options> parse_options(int argc, char** argv) {
   app.add_option("--pool", pools, "A pool of memory, fastest first, in bytes or with K, M or G; without a size it has no limit")
       ->allow_extra_args(false)
       ->type_name("NAME[=SIZE]");
+  app.add_option("--optimize-for", optimize_for,
+                 "memory (the default), or latency: instructions that could run side by side share fewer bytes, for etc-run --async")
+      ->check(CLI::IsMember({"latency", "memory"}))
+      ->type_name("GOAL");
   app.add_option("--planner", planner, "Who decides where values lie: search (the default), greedy, no-reuse, or exec:CMD, any program")
       ->type_name("NAME|exec:CMD");
   app.add_option("--planner-timeout", planner_timeout_s, "Seconds that exec:CMD has for one pool; default: 60")
@@ -131,6 +135,7 @@ std::optional<Options> parse_options(int argc, char** argv) {
   }
   if (o.compile.dump_ir == "true") o.compile.dump_ir = "all";  // what CLI11 makes of a flag without a value
   o.json = format == "json";
+  o.compile.plan.for_latency = optimize_for == "latency";
   o.cpu = resolve_cpu(cpu);
   o.compile.files = method_files(model, methods);
   o.compile.disabled_passes.insert(disabled.begin(), disabled.end());

@@ -10,6 +10,7 @@
 #include "ir/verifier.h"
 #include "plan/assign.h"
 #include "plan/check.h"
+#include "plan/latency.h"
 #include "plan/lower.h"
 
 namespace etc::compile {
@@ -133,6 +134,7 @@ AlignedBytes compile(const CompileOptions& options, const Listener& listener, Co
   optimise(imported, options, listener, report);
   ProgramPlan plan = stages.run("lower", [&] { return lower(imported.model, options.plan); });
   stages.run("plan", [&] { return plan_memory(plan, options.plan), 0; });
+  if (options.plan.for_latency) stages.run("plan for latency", [&] { return plan_for_latency(plan, options.plan), 0; });
   AlignedBytes file = stages.run("emit", [&] { return emit(plan, {options.strip}); });
   stages.run("check", [&] { return refuse_wrong_plan(file), 0; });
 

@@ -65,12 +65,17 @@ Capture::Capture(const Program& program, uint32_t method, const Method& loaded, 
 void Capture::begin_run() {
   captured_.assign(values_.size(), std::nullopt);
   time_ = 0;
-  for (const size_t k : there_before_) captured_[k] = Captured{to_array(method_.value(values_[k])), Fault::kNowhere, 0};
+  for (const size_t k : there_before_) capture(k, Fault::kNowhere);
 }
 
 void Capture::after(uint32_t instruction, uint32_t) {
   ++time_;
-  for (const size_t k : made_by_[instruction]) captured_[k] = Captured{to_array(method_.value(values_[k])), instruction, time_};
+  for (const size_t k : made_by_[instruction]) capture(k, instruction);
+}
+
+// Of a value that is larger than its memory there is nothing to keep; who uses it will fail.
+void Capture::capture(size_t k, uint32_t instruction) {
+  if (method_.check_value(values_[k]) == Error::Ok) captured_[k] = Captured{to_array(method_.value(values_[k])), instruction, time_};
 }
 
 }  // namespace etc::run

@@ -46,6 +46,7 @@ class Capture : public host::Observer {
   const std::optional<Captured>& captured(size_t i) const { return captured_[i]; }
 
  private:
+  void capture(size_t k, uint32_t instruction);
   const Method& method_;
   std::vector<uint32_t> values_;
   std::vector<std::vector<size_t>> made_by_;  // per instruction: which of `values_` it writes

@@ -31,9 +31,10 @@ std::optional<Options> parse_options(int argc, char** argv) {
       ->check(CLI::Range(1u, 1000000000u))
       ->type_name("N");
   app.add_option("--warmup", o.warmup, "Run N times before that, not timed")->check(CLI::Range(0u, 1000000000u))->type_name("N");
-  app.add_option("--threads", o.session.threads, "Threads inside of ops; default: all cores. Results do not depend on it")
+  app.add_option("--threads", o.session.threads, "Threads, inside of ops or with --async; default: all cores. Results do not depend on it")
       ->check(CLI::Range(1u, 1024u))
       ->type_name("N");
+  app.add_flag("--async", o.session.async, "Run instructions side by side that do not wait for each other");
   app.add_option("--max-instructions", o.max_instructions, "Stop a run after N instructions, with an error")
       ->check(CLI::Range(uint64_t{1}, UINT64_MAX))
       ->type_name("N");
@@ -66,6 +67,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
   if (*atol_option) o.atol = atol;
   if ((o.rtol || o.atol) && o.expect.empty() && o.compare_with.empty())
     throw host::UserError("--rtol and --atol go with --expect or --compare-with; see etc-run --help", host::kUsage);
+  if (o.session.async && (!o.dump_values.empty() || !o.compare_with.empty()))
+    throw host::UserError("--dump-value and --compare-with look at one instruction after the other; leave --async out", host::kUsage);
   o.json = format == "json";
   return o;
 }

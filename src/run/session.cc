@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "etc/host/async.h"
 #include "etc/host/steps.h"
 #include "fault.h"
 #include "host/error.h"
@@ -58,11 +59,14 @@ uint32_t choose_method(const Program& program, const std::string& name, const st
 }  // namespace
 
 struct Session::State {
-  explicit State(const SessionOptions& options) : path(options.program), file(options.program), pool(options.threads) {}
+  explicit State(const SessionOptions& options) : path(options.program), file(options.program), pool(options.async ? 1 : options.threads) {
+    if (options.async) workers.emplace(options.threads);
+  }
 
   std::string path;
   host::ProgramFile file;
   host::ThreadPool pool;
+  std::optional<host::Workers> workers;
   Program program;
   uint32_t index = 0;
   std::string name;
@@ -71,6 +75,7 @@ struct Session::State {
   std::vector<const DelegateTable*> delegates;
   std::optional<host::MethodMemory> memory;
   Method* method = nullptr;
+  std::unique_ptr<host::AsyncMethod> async;
 
   [[noreturn]] void fail(Error error, const Fault& fault = {}) const {
     const std::string place = place_of(file.bytes(), index, fault);
@@ -85,6 +90,14 @@ struct Session::State {
     throw UserError(path + ": " + (count == 1 ? "an op is" : std::to_string(count) + " ops are") + " missing: " + missing +
                         "; give tables that have them with --ops FILE.so",
                     host::kEnvironment);
+  }
+
+  void run_async() {
+    Fault fault;
+    auto made =
+        host::AsyncMethod::make(program, index, *method, {tables.data(), tables.size()}, *workers, memory->memory().worker_scratch, &fault);
+    if (!made.ok()) fail(made.error(), fault);
+    async = std::move(made.value());
   }
 
   // Of state i; states are contiguous.
@@ -113,14 +126,16 @@ Session::Session(const SessionOptions& options) : state_(std::make_unique<State>
   const auto needs = s.program.needs(s.index, tables, delegates);
   if (!needs.ok() && needs.error() == Error::MissingOp) s.require_ops();
   if (!needs.ok()) s.fail(needs.error());
-  s.memory.emplace(s.program, s.index, needs.value(), hooks.workers);
+  s.memory.emplace(s.program, s.index, needs.value(), s.workers ? s.workers->count() : hooks.workers);
   Fault fault;
   const auto method = Method::load(s.program, s.index, tables, delegates, s.memory->memory(), hooks, &fault);
   if (!method.ok()) s.fail(method.error(), fault);
   s.method = method.value();
+  if (options.async) s.run_async();
 }
 
 Session::~Session() {
+  state_->async = nullptr;
   if (state_->method) state_->method->unload();
 }
 
@@ -139,14 +154,24 @@ void Session::set_inputs(const std::vector<host::Array>& arrays) {
 void Session::run(uint64_t max_instructions, host::Observer* observer) {
   Method& method = *state_->method;
   Fault fault;
-  const bool is_watched = max_instructions != 0 || observer;
-  const Error error = is_watched ? host::execute_steps(method, {max_instructions, observer}, &fault) : method.execute(&fault);
+  const auto execute = [&] {
+    if (state_->async) return state_->async->execute({.max_instructions = max_instructions, .observer = observer}, &fault);
+    const bool is_watched = max_instructions != 0 || observer;
+    return is_watched ? host::execute_steps(method, {max_instructions, observer}, &fault) : method.execute(&fault);
+  };
+  const Error error = execute();
   if (error != Error::Ok) state_->fail(error, fault);
 }
 
 Session::Loaded Session::loaded() const {
   const State& s = *state_;
-  return {s.program, s.index, *s.method, {s.tables.data(), s.tables.size()}, s.file.bytes(), s.memory->memory().pools};
+  return {s.program,
+          s.index,
+          *s.method,
+          {s.tables.data(), s.tables.size()},
+          s.file.bytes(),
+          s.memory->memory().pools,
+          s.workers ? s.workers->count() : 1};
 }
 
 std::vector<host::NamedArray> Session::results() const {

@@ -17,6 +17,7 @@ struct SessionOptions {
   std::string method;                     // empty: the only one, or `forward`
   std::vector<std::string> op_libraries;  // asked before the built-in ops
   uint32_t threads = 0;                   // 0: one for each core
+  bool async = false;                     // the threads run instructions side by side
 };
 
 // Everything throws host::UserError with the exit code of the case.
@@ -45,6 +46,7 @@ class Session {
     Span<const OpTable* const> tables;
     Span<const std::byte> file;
     Span<const Span<std::byte>> pools;
+    uint32_t workers;  // that may call an observer
   };
   Loaded loaded() const;
 

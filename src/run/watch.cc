@@ -124,7 +124,8 @@ Watch::Watch(const Options& options, const Session& session) {
   if (options.profile.empty() && options.dump_values.empty() && options.compare_with.empty()) return;
   state_ = std::make_unique<State>(options, session);
   state_->find_values();
-  if (!options.profile.empty()) state_->trace = std::make_unique<host::Trace>(1);
+  if (!options.profile.empty())
+    state_->trace = std::make_unique<host::Trace>(state_->session.workers, state_->accesses.instruction_count());
 }
 
 Watch::~Watch() = default;

@@ -81,10 +81,19 @@ def check_model(file, tmp):
             buffer = leaf["key"].split("_state_", 1)[1]
             if buffer in saved.files:
                 assert_close(saved[buffer], arrays[leaf["key"]], leaf["dtype"], model["rtol"], model["atol"], f"case {case} state {buffer}")
+        if case == 0:
+            check_orders(CORPUS / f"{file}.pt2", program, inputs, tmp)
         # --expect sees the same: by order, the tolerances of the manifest.
         if case == 0 and not mutated:
             np.savez(tmp / "expect.npz", **{f"a{i}": arrays[leaf["key"]] for i, leaf in enumerate(expected)})
             run(RUN, program, *inputs, "--expect", tmp / "expect.npz", "--rtol", model["rtol"], "--atol", model["atol"])
+
+
+def check_orders(model, program, inputs, tmp):
+    """Every order that the recorded dependencies allow gives the same bits; 100 of them, for both plans."""
+    compile_model(model, tmp / "latency.etc", "--optimize-for", "latency")
+    for planned in (program, tmp / "latency.etc"):
+        run(os.environ["ETC_RANDOM_ORDERS"], 100, planned, *inputs)
 
 
 @pytest.mark.parametrize("file", [f for f in FILES if not is_later(f)])

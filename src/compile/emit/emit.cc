@@ -13,7 +13,9 @@
 #include <new>
 
 #include "emit/flatten.h"
+#include "emit/message.h"
 #include "etc/program.h"
+#include "plan/dependencies.h"
 #include "program.capnp.h"
 
 namespace etc::compile {
@@ -157,6 +159,23 @@ void write_program(schema::Program::Builder out, const ProgramPlan& plan, const 
   if (!options.strip) write_debug(out.initDebug(), plan);
 }
 
+// For i of n instructions the n + 1 bounds of its successors in the list, then the successors.
+void write_successors(schema::Program::Builder program) {
+  for (uint32_t m = 0; m < program.getMethods().size(); ++m) {
+    const Successors successors = successors_of(program.asReader(), m);
+    if (successors.empty()) continue;
+    std::vector<uint32_t> list, all;
+    for (const auto& of_one : successors) {
+      list.push_back(size_of(successors) + 1 + size_of(all));
+      all.insert(all.end(), of_one.begin(), of_one.end());
+    }
+    list.push_back(size_of(successors) + 1 + size_of(all));
+    list.insert(list.end(), all.begin(), all.end());
+    auto method = program.getMethods()[m];
+    fill_numbers(method.initSuccessors(size_of(list)), list);
+  }
+}
+
 void put_u32(std::byte* at, uint64_t n) {
   if (n > UINT32_MAX) throw CompileError("the program is too large for the file format: a segment ends at 32 GiB");
   const auto word = static_cast<uint32_t>(n);
@@ -185,9 +204,17 @@ AlignedBytes emit(const ProgramPlan& plan, const EmitOptions& options) {
   for (uint64_t words = 4096; words <= kMaxWords; words *= 4) {
     capnp::MallocMessageBuilder message(static_cast<uint32_t>(words), capnp::AllocationStrategy::FIXED_SIZE);
     write_program(message.initRoot<schema::Program>(), plan, flat, options);
+    if (message.getSegmentsForOutput().size() > 1) continue;
+    write_successors(message.getRoot<schema::Program>());
     if (message.getSegmentsForOutput().size() == 1) return frame(message.getSegmentsForOutput()[0], plan);
   }
   throw CompileError("the program is too large for the file format: without constants it may have 4 GiB");
+}
+
+void with_message(const ProgramPlan& plan, const std::function<void(schema::Program::Reader)>& use) {
+  capnp::MallocMessageBuilder message;
+  write_program(message.initRoot<schema::Program>(), plan, flatten(plan), {.strip = true});
+  use(message.getRoot<schema::Program>().asReader());
 }
 
 }  // namespace etc::compile

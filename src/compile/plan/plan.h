@@ -25,6 +25,7 @@ struct PlanOptions {
   bool in_place = true;           // results may take the place of dying arguments
   bool reuse = true;              // false: no two buffers share bytes, the plan that others are compared with
   Planner planner = {};           // without a function: the default one
+  bool for_latency = false;       // order and sharing of bytes leave room for instructions side by side, see latency.h
 };
 
 // A contiguous range of bytes that lives from instruction `first` to `last`, both included; -1 is before the first instruction.

@@ -64,7 +64,7 @@ TEST(Planner, LetsThemShareBytesOneAfterTheOther) { EXPECT_EQ(refusal(fixed({0, 
 TEST(Planner, RefusesWhatEndsBeyondTheCapacity) {
   EXPECT_EQ(refusal(fixed({0, 128, 0}), three_buffers(384)), "accepted");
   EXPECT_SAYS(refusal(fixed({0, 192, 0}), three_buffers(384)), "'b' [192, 448) ends beyond the pool's 384 bytes");
-    EXPECT_SAYS(refusal(fixed({UINT64_MAX - 63, 128, 0})), "beyond all memory");
+  EXPECT_SAYS(refusal(fixed({UINT64_MAX - 63, 128, 0})), "beyond all memory");
 }
 
 TEST(Planner, RefusesOffsetsBetweenTheAlignment) {
