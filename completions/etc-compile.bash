@@ -10,6 +10,7 @@ _etc_compile() {
   local passes='/^Passes/,$ s/^  \([a-z-]*\)  *[^ ].*/\1/p'
   case $prev in
     --cpu) words='native generic' ;;
+    --optimize-for) words='memory latency' ;;
     --planner) words='search greedy no-reuse exec:' ;;
     --format) words='text json' ;;
     --emit) words='etc c' ;;
@@ -19,7 +20,7 @@ _etc_compile() {
     -o | --output) mapfile -t COMPREPLY < <(compgen -d -- "$cur"; compgen -f -X '!*.etc' -- "$cur"; compgen -f -X '!*.c' -- "$cur"); return ;;
   esac
   if [[ -z $words && $cur == -* ]]; then
-    words='--help --version --output --method --cpu --pool --planner --planner-timeout --disable-pass --dump-ir --time-passes --emit --symbol --strip --format -h -o'
+    words='--help --version --output --method --cpu --pool --optimize-for --planner --planner-timeout --disable-pass --dump-ir --time-passes --emit --symbol --strip --format -h -o'
   fi
   if [[ -n $words ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur" | sort -u)

@@ -14,6 +14,7 @@ complete -c etc-compile -r -f -s o -l output -k -a '(__fish_complete_suffix .etc
 complete -c etc-compile -r -F -l method -d 'A further method and its model file, NAME=FILE'
 complete -c etc-compile -x -l cpu -a 'native generic' -d 'CPU to pack for'
 complete -c etc-compile -x -l pool -d 'A pool of memory, NAME=SIZE, fastest first'
+complete -c etc-compile -x -l optimize-for -a 'memory latency' -d 'What the plan is good for'
 complete -c etc-compile -x -l planner -a 'search greedy no-reuse exec:' -d 'Who decides where values lie'
 complete -c etc-compile -x -l planner-timeout -d 'Seconds that exec:CMD has for one pool'
 complete -c etc-compile -x -l disable-pass -a '(__etc_compile_passes)' -d 'Leave an optional pass out'

@@ -28,6 +28,7 @@ _arguments -s \
   '*--method=[a further method and its model file]:NAME=FILE:_etc_compile_method' \
   '--cpu=[CPU to pack for]:CPU:(native generic)' \
   '*--pool=[a pool of memory, fastest first]:NAME=SIZE' \
+  '--optimize-for=[what the plan is good for]:goal:(memory latency)' \
   '--planner=[who decides where values lie]:planner:(search greedy no-reuse exec\:)' \
   '--planner-timeout=[seconds that exec:CMD has for one pool]:seconds' \
   '*--disable-pass=[leave an optional pass out]:pass:_etc_compile_passes' \

@@ -21,7 +21,7 @@ _etc_run() {
         [[ $word == *.etc ]] && endings='npy npz'
       done
       if [[ $cur == -* ]]; then
-        words='--help --version --output --method --expect --rtol --atol --repeat --warmup --threads --max-instructions --ops --profile --dump-value --compare-with --load-state
+        words='--help --version --output --method --expect --rtol --atol --repeat --warmup --threads --async --max-instructions --ops --profile --dump-value --compare-with --load-state
           --save-state --format -h -o'
       fi
       ;;

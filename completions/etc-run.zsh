@@ -16,6 +16,7 @@ _arguments -s \
   '--repeat=[run several times and report the time]:runs: ' \
   '--warmup=[run several times before, not timed]:runs: ' \
   '--threads=[threads inside of ops]:threads: ' \
+  '--async[run instructions side by side]' \
   '--max-instructions=[stop a run after so many instructions]:instructions: ' \
   '*--ops=[ops from a library]:library:_files -g "*.so(-.)"' \
   '--profile=[write when each instruction ran]:file:_files -g "*.json(-.)"' \

@@ -48,10 +48,6 @@ uint64_t cost_of(const MemoryPlan& m, const PlannedInstruction& i) {
   return kBegin + bytes / kBytesPerNs + (is_contraction(i.op) ? static_cast<uint64_t>(products) : 0);
 }
 
-struct Range {
-  uint32_t first = 0, end = 0;
-};
-
 // Dependencies of data alone: every buffer in bytes of its own.
 std::vector<Successors> data_successors(ProgramPlan plan) {
   for (MemoryPlan& m : plan.methods) {
@@ -73,13 +69,13 @@ class Reordering {
   Reordering(const MemoryPlan& before, const Successors& successors, uint32_t workers) : before_(before), plan_(before) {
     std::vector<uint64_t> cost;
     for (const PlannedInstruction& i : before.instructions) cost.push_back(cost_of(before, i));
-    const auto count = static_cast<uint32_t>(cost.size());
-    for (const Range block : {Range{0, count}}) reorder(block, schedule(successors, cost, block.first, block.end, workers));
+    for (const PlannedBlock& block : before.blocks)
+      reorder(block, schedule(successors, cost, block.first, block.first + block.count, workers));
   }
   MemoryPlan take() { return std::move(plan_); }
 
  private:
-  void reorder(Range block, const std::vector<TimeSpan>& times) {
+  void reorder(const PlannedBlock& block, const std::vector<TimeSpan>& times) {
     std::vector<uint32_t> order(times.size());  // the instruction of the block that comes in each place
     std::iota(order.begin(), order.end(), 0u);
     std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return times[a].start < times[b].start; });
@@ -99,12 +95,17 @@ class Reordering {
         b.last = std::max(b.last, static_cast<int64_t>(block.first) + begun);
       });
     }
-    for (size_t b = 0; b < lives.size(); ++b) {
-      if (lives[b].last < 0) continue;  // nothing of the block uses it
-      // What the caller fills lives from before the block, what it reads until after it.
-      if (before_.buffers[b].first >= 0) plan_.buffers[b].first = lives[b].first;
-      if (before_.buffers[b].last < static_cast<int64_t>(block.end)) plan_.buffers[b].last = lives[b].last;
-    }
+    for (size_t b = 0; b < lives.size(); ++b)
+      if (lives[b].last >= 0) extend(before_.buffers[b], lives[b], plan_.buffers[b]);  // else nothing of the block uses it
+  }
+
+  // In straight code a buffer lives as the schedule says, but what the caller fills from the beginning, what it reads to the end. Around
+  // jumps it lives at least as before: only that knows which loop it must outlive.
+  void extend(const Buffer& before, const Buffer& scheduled, Buffer& after) const {
+    const bool is_straight = before_.blocks.size() == 1;
+    const auto end = static_cast<int64_t>(before_.instructions.size());
+    after.first = is_straight && before.first >= 0 ? scheduled.first : std::min(after.first, scheduled.first);
+    after.last = is_straight && before.last < end ? scheduled.last : std::max(after.last, scheduled.last);
   }
 
   const MemoryPlan& before_;
