@@ -105,7 +105,7 @@ std::optional<Options> parse_options(int argc, char** argv) {
       ->allow_extra_args(false)
       ->type_name("NAME[=SIZE]");
   app.add_option("--optimize-for", optimize_for,
-                 "memory (the default), or latency: instructions that could run side by side share fewer bytes, for etc-run --async")
+                 "memory (the default), or latency: instructions that could run side by side share fewer bytes")
       ->check(CLI::IsMember({"latency", "memory"}))
       ->type_name("GOAL");
   app.add_option("--planner", planner, "Who decides where values lie: search (the default), greedy, no-reuse, or exec:CMD, any program")
