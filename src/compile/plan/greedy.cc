@@ -22,9 +22,14 @@ const Order kOrders[] = {
     [](const Interval& a, const Interval& b) { return a.upper != b.upper ? a.upper > b.upper : a.size > b.size; },
 };
 
+// Problems with more pairs of intervals that meet than this get no list of them, and not every order is tried.
+constexpr uint64_t kMostPairs = 8'000'000;
+
 class Placer {
  public:
-  explicit Placer(const std::vector<Interval>& intervals) : intervals_(intervals), overlaps_(intervals.size()) {
+  explicit Placer(const std::vector<Interval>& intervals) : intervals_(intervals), is_dense_(count_pairs(intervals) > kMostPairs) {
+    if (is_dense_) return;
+    overlaps_.resize(intervals.size());
     std::vector<uint32_t> by_start(intervals.size());
     std::iota(by_start.begin(), by_start.end(), 0u);
     std::stable_sort(by_start.begin(), by_start.end(), [&](uint32_t a, uint32_t b) { return intervals[a].lower < intervals[b].lower; });
@@ -35,12 +40,23 @@ class Placer {
       }
   }
 
+  bool is_dense() const { return is_dense_; }
+
   // Places in the given order; `tightest` prefers the smallest gap that is large enough to the lowest one.
   uint64_t place(const std::vector<uint32_t>& order, bool tightest, std::vector<uint64_t>& offsets) {
     std::vector<bool> is_placed(intervals_.size());
     uint64_t top = 0;
-    for (uint32_t i : order) {
-      offsets[i] = find_gap(i, is_placed, tightest, offsets);
+    for (size_t k = 0; k < order.size(); ++k) {
+      const uint32_t i = order[k];
+      taken_.clear();
+      if (is_dense_) {
+        for (size_t j = 0; j < k; ++j)
+          if (meet(intervals_[order[j]], intervals_[i])) take(order[j], offsets);
+      } else {
+        for (uint32_t j : overlaps_[i])
+          if (is_placed[j]) take(j, offsets);
+      }
+      offsets[i] = find_gap(i, tightest);
       is_placed[i] = true;
       top = std::max(top, offsets[i] + intervals_[i].size);
     }
@@ -48,10 +64,26 @@ class Placer {
   }
 
  private:
-  uint64_t find_gap(uint32_t i, const std::vector<bool>& is_placed, bool tightest, const std::vector<uint64_t>& offsets) {
-    taken_.clear();
-    for (uint32_t j : overlaps_[i])
-      if (is_placed[j]) taken_.emplace_back(offsets[j], offsets[j] + intervals_[j].size);
+  static bool meet(const Interval& a, const Interval& b) { return a.lower < b.upper && b.lower < a.upper; }
+
+  // Whoever starts before another ends and is no earlier than it: by sorted starts and ends.
+  static uint64_t count_pairs(const std::vector<Interval>& intervals) {
+    std::vector<int64_t> starts, ends;
+    for (const Interval& i : intervals) starts.push_back(i.lower), ends.push_back(i.upper);
+    std::sort(starts.begin(), starts.end());
+    std::sort(ends.begin(), ends.end());
+    uint64_t pairs = 0, ended = 0;
+    for (size_t k = 0; k < starts.size(); ++k) {
+      while (ends[ended] <= starts[k]) ++ended;
+      pairs += k - ended;
+    }
+    return pairs;
+  }
+
+  void take(uint32_t j, const std::vector<uint64_t>& offsets) { taken_.emplace_back(offsets[j], offsets[j] + intervals_[j].size); }
+
+  // The lowest, or the tightest, between what is taken.
+  uint64_t find_gap(uint32_t i, bool tightest) {
     std::sort(taken_.begin(), taken_.end());
     uint64_t end = 0, best = UINT64_MAX, best_gap = UINT64_MAX;
     for (auto [from, to] : taken_) {
@@ -66,7 +98,8 @@ class Placer {
   }
 
   const std::vector<Interval>& intervals_;
-  std::vector<std::vector<uint32_t>> overlaps_;
+  const bool is_dense_;
+  std::vector<std::vector<uint32_t>> overlaps_;  // empty when dense
   std::vector<std::pair<uint64_t, uint64_t>> taken_;
 };
 
@@ -83,9 +116,9 @@ uint64_t pack_greedily(std::vector<Interval>& intervals, uint64_t target) {
     for (bool tightest : {false, true}) {
       const uint64_t bytes = placer.place(order, tightest, offsets);
       if (bytes < best) best = bytes, best_offsets = offsets;
-      if (best <= target) break;
+      if (best <= target || placer.is_dense()) break;
     }
-    if (best <= target) break;
+    if (best <= target || placer.is_dense()) break;
   }
   for (size_t i = 0; i < intervals.size(); ++i) intervals[i].offset = best_offsets[i];
   return best;

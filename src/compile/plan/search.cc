@@ -95,7 +95,7 @@ class Search {
         lowest_(sections.count),
         failures_(failures) {
     for (const Item& i : items_)
-      for (uint32_t s = i.first; s <= i.last; ++s) unplaced_[s] += i.size;
+      for (uint32_t s = i.first; s <= i.last; ++s) unplaced_[s] += i.size, steps_ -= steps_ > 0;
     rank(ranking);
   }
 
@@ -339,8 +339,9 @@ SearchResult search_packing(std::vector<Interval>& intervals, uint64_t capacity,
   std::vector<uint64_t> failures(sections.count, 1);
   // Which ranking suits is not known beforehand: each gets ever longer turns, and learns from those before where it is tight. How long a
   // search takes depends on luck, so later ones are shaken a little.
-  uint64_t turn = 0;
-  for (uint64_t length = 1'000'000; *steps > 0; length = length * 3 / 2) {
+  uint64_t turn = 0, size = 0;
+  for (const Item& i : sections.items) size += i.last - i.first + 1;
+  for (uint64_t length = std::max<uint64_t>(1'000'000, 4 * size); *steps > 0; length = length * 3 / 2) {
     for (const char* keys : kRankings) {
       const uint64_t lent = std::min(length, *steps);
       Search search(sections, keys, capacity, lent, failures, turn++);
