@@ -144,6 +144,41 @@ TEST(Pools, TheFastOneHoldsWhatIsUsedMost) {
   EXPECT_EQ(faults_of(m.plan), "");
 }
 
+// w is read once in the text, but in every round of the loop; k is read four times.
+TEST(Pools, LoopsCountMoreThanOnce) {
+  const PlannedModel m(R"(
+    input %x: f32[100]
+    const %zero: i64[] = 0
+    %w: f32[100] = aten::exp(%x)
+    %k: f32[100] = aten::tanh(%x)
+    %l: f32[100] = aten::maximum(%k, %k)
+    (%n: i64[], %y: f32[100]) = etc::while([%zero, %l], [%w]) {
+      input %i: i64[]
+      input %h: f32[100]
+      input %w: f32[100]
+      const %end: i64[] = 5
+      %more: bool[] = aten::lt.Tensor(%i, %end)
+      output "0" = %more
+    } {
+      input %i: i64[]
+      input %h: f32[100]
+      input %w: f32[100]
+      const %one: i64[] = 1
+      %b: f32[100] = aten::mul.Tensor(%w, %w)
+      %next: i64[] = aten::add.Tensor(%i, %one, 1)
+      output "0" = %next
+      output "1" = %b
+    }
+    %z: f32[100] = aten::maximum(%k, %k)
+    %z2: f32[100] = aten::maximum(%z, %y)
+    output "z" = %z2
+  )",
+                       pools(448 + 128));
+  EXPECT_EQ(m.buffer("w").pool, 0u);
+  EXPECT_EQ(m.buffer("k").pool, 1u);
+  EXPECT_EQ(faults_of(m.plan), "");
+}
+
 TEST(Pools, TheFastOneHoldsAllThatFits) {
   const PlannedModel all(kTwoStages, pools(1 << 20)), none(kTwoStages, pools(64));
   EXPECT_EQ(all.method().pools[1].bytes, 0u);
