@@ -21,3 +21,6 @@ meson test -C build --print-errorlogs "$@"
   meson setup build-sanitize -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
 meson compile -C build-sanitize fuzz_program fuzz_pt2 etc-compile
 meson test -C build-sanitize --no-rebuild --print-errorlogs --suite fuzz
+
+# Other machines, emulated: 32 bits, Arm, and a microcontroller without an operating system (scripts/cross.sh all runs them all).
+[ $# -gt 0 ] || scripts/cross.sh few

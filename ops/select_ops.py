@@ -73,7 +73,7 @@ struct File {{
   uint32_t dtypes;
 }};
 constexpr File kFiles[] = {{
-{entries}    {{"", 0}},
+{entries}    {{"/", 0}},  // no file: an array has at least one entry
 }};
 constexpr uint32_t kAll = {every:#x};
 }}  // namespace etc::selection

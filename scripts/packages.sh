@@ -1,12 +1,15 @@
 #!/bin/sh
-# Installs what is missing from Debian: packages.sh WORD, where WORD is "build" or "test". Needs root or sudo only if something is missing.
+# Installs what is missing from Debian: packages.sh WORD, where WORD is build, test, cross or cross-all. Needs root or sudo only if something is missing.
 set -eu
 build="g++ meson ninja-build pkg-config capnproto libcapnp-dev libzip-dev libsimdjson-dev libcli11-dev"
 test="$build libgtest-dev python3-venv mandoc"
+cross="g++-i686-linux-gnu g++-aarch64-linux-gnu gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-user qemu-system-arm"
 case ${1:-build} in
   build) wanted=$build ;;
   test) wanted=$test ;;
-  *) echo "packages.sh: say build or test" >&2; exit 2 ;;
+  cross) wanted=$cross ;;
+  cross-all) wanted="$cross g++-arm-linux-gnueabihf g++-riscv64-linux-gnu clang-14" ;;
+  *) echo "packages.sh: say build, test, cross or cross-all" >&2; exit 2 ;;
 esac
 missing=""
 for package in $wanted; do

@@ -222,7 +222,7 @@ inline void accumulate(const Op& op, const ReduceBlock<T>& block, typename Op::A
       i = steps * kLanes;
     }
     for (; i < length; i += kLanes)
-      lanes.template add<true>(x + i * step, step, static_cast<uint32_t>(length - i < kLanes ? length - i : kLanes));
+      lanes.template add<true>(x + i * step, step, static_cast<uint32_t>(length - i < ptrdiff_t{kLanes} ? length - i : ptrdiff_t{kLanes}));
   });
   out[0] = lanes.all();
 }
