@@ -11,7 +11,7 @@ DESTDIR='' "$meson" install -C "$build" --no-rebuild --quiet --destdir "$root/in
 prefix=$(dirname "$(dirname "$(find "$root/installed" -path '*/bin/etc-compile')")")
 
 for file in bin/etc-compile bin/etc-run bin/etc-inspect include/etc/base.h include/etc/method.h include/etc/op.h include/etc/program.h \
-  include/etc/tensor.h share/etc/program.capnp share/man/man1/etc-compile.1 share/man/man1/etc-run.1 share/man/man1/etc-inspect.1 \
+  include/etc/tensor.h include/etc/etc.h include/etc/delegate.h include/etc-host/host/memory.h share/etc/program.capnp share/man/man1/etc-compile.1 share/man/man1/etc-run.1 share/man/man1/etc-inspect.1 \
   share/man/man5/etc-program.5 share/bash-completion/completions/etc-run share/zsh/site-functions/_etc-run share/fish/vendor_completions.d/etc-run.fish; do
   [ -s "$prefix/$file" ] || { echo "not installed: $file"; exit 1; }
 done
@@ -21,12 +21,38 @@ done
 mkdir "$root/elsewhere"
 cp "$source/examples/embed/embed.cc" "$build/examples/embed/digits.inc" "$build/examples/embed/three.inc" "$root/elsewhere"
 cd "$root/elsewhere"
+cp "$source/tests/c_api/c_api_test.c" "$source/tests/install/host_consumer.cc" .
+"$prefix/bin/etc-compile" "$source/examples/digits/digits.pt2" --emit c -o digits.c 2>log || { cat log; exit 1; }
+"$prefix/bin/etc-compile" "$source/examples/digits/digits.pt2" -o digits.etc 2>log || { cat log; exit 1; }
 pkgconfig=$(dirname "$(find "$root/installed" -name etc.pc)")
-flags=$(PKG_CONFIG_LIBDIR="$pkgconfig" PKG_CONFIG_SYSROOT_DIR="$root/installed" PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 \
-  pkg-config --cflags --libs etc)
-# shellcheck disable=SC2086 # the flags are words
-"$@" -std=c++17 -Wall -Wextra -Werror embed.cc $flags -o embed
+flags_of() {
+  PKG_CONFIG_LIBDIR="$pkgconfig:$(pkg-config --variable pc_path pkg-config)" PKG_CONFIG_SYSROOT_DIR="$root/installed" \
+    PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 pkg-config --cflags --libs "$@"
+}
+# shellcheck disable=SC2046 # the flags are words
+"$@" -std=c++17 -Wall -Wextra -Werror embed.cc $(flags_of etc) -o embed
 ./embed
+
+# From C, linked without any C++ library.
+if command -v gcc >/dev/null; then
+  # shellcheck disable=SC2046
+  gcc -std=c99 -pedantic -Wall -Wextra -Werror c_api_test.c digits.c $(flags_of etc) -o c_api_test
+  ./c_api_test
+fi
+
+# With threads, files and memory of the system.
+# shellcheck disable=SC2046
+"$@" -std=c++20 -Wall -Wextra -Werror host_consumer.cc $(flags_of etc etc-host) -o host_consumer
+./host_consumer digits.etc
+
+# The same three with CMake.
+if command -v cmake >/dev/null; then
+  cp "$source/tests/install/CMakeLists.txt" .
+  { cmake -S . -B cmake-build -DCMAKE_PREFIX_PATH="$prefix" && cmake --build cmake-build; } >log 2>&1 || { cat log; exit 1; }
+  cmake-build/embed
+  cmake-build/c_api_test
+  cmake-build/host_consumer digits.etc
+fi
 
 # The whole program, kernels included, asks for no heap.
 if command -v nm >/dev/null && nm -uC embed | grep -E '\b(malloc|calloc|realloc|free|operator (new|delete))'; then
