@@ -17,6 +17,8 @@ class AccessCollector {
     dynamics_.assign(method_.values().size, nullptr);
     for (const format::Dynamic& d : method_.dynamics()) dynamics_[d.value] = &d;
     find_exchanges();
+    for (const format::Instruction& i : method_.instructions()) has_checks_ = has_checks_ || is_check(i);
+    for (const format::Update& u : method_.updates()) lasting_.push_back(bytes_of(u.target));
   }
 
   void run() {
@@ -55,15 +57,30 @@ class AccessCollector {
     return v;
   }
 
+  bool is_check(const format::Instruction& i) const {
+    for (uint32_t p = 0; p < i.operand_count && i.kind == format::InstructionKind::Eval; ++p)
+      if (operand(i, p).kind == OperandKind::Code && static_cast<EvalCode>(operand(i, p).count) == EvalCode::Check) return true;
+    return false;
+  }
+
   void add(uint32_t space, bool writes, uint64_t begin, uint64_t bytes) {
     if (bytes != 0) out_->accesses_.push_back({space, writes, begin, begin + bytes});
   }
-  void add_bytes(uint32_t v, bool writes) {
+  Access bytes_of(uint32_t v) const {
     const format::Value& value = method_.values()[v];
     const int64_t* ints = root_.ints().data;
-    if (value.storage != format::kConstants)
-      add(value.storage, writes, value.offset,
-          extent_of({nullptr, ints + value.sizes, ints + value.strides, value.dtype, value.rank, 0, 0}));
+    const uint64_t bytes = extent_of({nullptr, ints + value.sizes, ints + value.strides, value.dtype, value.rank, 0, 0});
+    return {value.storage, false, value.offset, value.offset + bytes};
+  }
+  bool outlasts_run(const Access& a) const {
+    return std::any_of(lasting_.begin(), lasting_.end(),
+                       [&](const Access& l) { return l.space == a.space && l.begin < a.end && a.begin < l.end; });
+  }
+  void add_bytes(uint32_t v, bool writes) {
+    const Access a = bytes_of(v);
+    if (a.space == format::kConstants) return;
+    add(a.space, writes, a.begin, a.end - a.begin);
+    if (writes && has_checks_ && outlasts_run(a)) add(Access::kChecked, true, 0, 1);
   }
 
   void use(uint32_t v, Use::Kind kind) {
@@ -112,6 +129,7 @@ class AccessCollector {
   }
 
   void add_eval(const format::Instruction& i) {
+    if (is_check(i)) add(Access::kChecked, false, 0, 1);
     for (uint32_t p = 0; p < i.operand_count; ++p) {
       const Operand& o = operand(i, p);
       if (o.kind != OperandKind::Code) {
@@ -138,6 +156,8 @@ class AccessCollector {
   std::vector<const format::Dynamic*> dynamics_;  // by value
   std::vector<uint32_t> group_;                   // union-find over roots
   std::vector<std::vector<uint32_t>> members_;    // empty without swaps
+  bool has_checks_ = false;
+  std::vector<Access> lasting_;  // states and inputs that the method changes
 };
 
 Accesses::Accesses(const Program& program, uint32_t method, Span<const OpTable* const> tables) {

@@ -7,10 +7,11 @@
 
 namespace etc::host {
 
-// A range of one space: the bytes of the state or of a pool (numbered as storages in program.capnp), slots, or the addresses of values
-// that swaps exchange. Constants are nobody's business.
+// A range of one space: the bytes of the state or of a pool (numbered as storages in program.capnp), slots, the addresses of values that
+// swaps exchange, or what outlasts the run, which nobody changes before the checks of evals that come earlier have passed. Constants are
+// nobody's business.
 struct Access {
-  static constexpr uint32_t kSlots = 0x10000, kAddresses = 0x10001;
+  static constexpr uint32_t kSlots = 0x10000, kAddresses = 0x10001, kChecked = 0x10002;
   uint32_t space;
   bool writes;
   uint64_t begin, end;

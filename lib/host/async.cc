@@ -5,6 +5,7 @@
 // next. After an error nothing runs any more, but the counting goes on to the end of the block: there is one way out.
 #include "etc/host/async.h"
 
+#include "host/cores.h"
 #include "host/dependencies.h"
 #include "host/method_steps.h"
 #include "host/workers.h"
@@ -56,12 +57,13 @@ struct AsyncMethod::State {
   std::atomic<bool> is_stopped{false}, is_cancelled{false};
   std::mutex mutex;  // guards what follows
   std::condition_variable ended;
-  bool is_running = false;
+  std::atomic<bool> is_running{false};
   Fault fault;
 
   void start(const AsyncOptions& o, Completion d);
   void finish();
   void wait() {
+    spin_while([&] { return is_running.load(std::memory_order_relaxed); });
     std::unique_lock lock(mutex);
     ended.wait(lock, [&] { return !is_running; });
   }

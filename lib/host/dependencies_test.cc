@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "eval.h"
 #include "host/conflicts.h"
 #include "testing/ops.h"
 
@@ -74,6 +75,63 @@ TEST(Dependencies, WindowsAndScratchCount) {
   EXPECT_EQ(c.after(0), Ids{2});
   EXPECT_EQ(c.after(1), Ids{3});
   EXPECT_EQ(c.after(2), Ids{4});
+  EXPECT_EQ(c.after(3), Ids{});
+}
+
+format::Instruction instruction(FileSpec& f, format::InstructionKind kind, const std::vector<Operand>& operands) {
+  std::vector<Operand>& all = f.method().operands;
+  all.push_back(none());
+  all.insert(all.end(), operands.begin(), operands.end());
+  return {static_cast<uint32_t>(all.size() - operands.size()), static_cast<uint16_t>(operands.size()), 0, kind, 0, {}};
+}
+Operand code(EvalCode c, uint32_t index = 0) { return operand(OperandKind::Code, index, static_cast<uint16_t>(c)); }
+
+TEST(Dependencies, SlotsAreReadAndWritten) {
+  FileSpec f = vectors({0});
+  f.method().slots = 2;
+  f.ints.push_back(4);
+  const auto four = static_cast<uint32_t>(f.ints.size() - 1);
+  const auto eval = [&](const std::vector<Operand>& operands) {
+    f.method().instructions.push_back(instruction(f, format::InstructionKind::Eval, operands));
+  };
+  eval({operand(OperandKind::Int, four), code(EvalCode::StoreInt, 0)});   // 0 makes slot 0
+  eval({operand(OperandKind::Int, four), code(EvalCode::StoreInt, 1)});   // 1 makes slot 1
+  eval({operand(OperandKind::IntSlot, 0), code(EvalCode::StoreInt, 1)});  // 2 reads one, makes the other
+  eval({operand(OperandKind::IntSlot, 1), code(EvalCode::Check)});        // 3 reads it
+  f.block();
+  const Case c(f);
+  EXPECT_EQ(c.after(0), Ids{2});
+  EXPECT_EQ(c.after(1), Ids{2});
+  EXPECT_EQ(c.after(2), Ids{3});
+}
+
+TEST(Dependencies, NothingThatOutlastsTheRunChangesBeforeTheChecks) {
+  const float zeros[4] = {};
+  FileSpec f = vectors({0, 64});
+  f.state("s", DType::F32, {4}, zeros);
+  const uint32_t old_state = f.value(1, 0, DType::F32, {4}), new_state = f.value(1, 0, DType::F32, {4});
+  f.method().updates = {{old_state, new_state}};
+  f.ints.push_back(1);
+  f.method().instructions.push_back(instruction(
+      f, format::InstructionKind::Eval, {operand(OperandKind::Int, static_cast<uint32_t>(f.ints.size() - 1)), code(EvalCode::Check)}));
+  add(f, 0, 0, 1);                  // need not wait
+  add(f, old_state, 0, new_state);  // must
+  f.block();
+  EXPECT_EQ(Case(f).after(0), Ids{2});
+}
+
+TEST(Dependencies, ASwapIsBetweenAllUsesOfBothPlaces) {
+  FileSpec f = vectors({0, 64, 128, 192, 256});
+  add(f, 4, 4, 0);  // 0 and 1 make what changes places
+  add(f, 4, 4, 1);
+  f.method().instructions.push_back(instruction(f, format::InstructionKind::Swap, {tensor(0), tensor(1)}));
+  add(f, 0, 4, 2);  // 3 and 4 read it
+  add(f, 1, 4, 3);
+  f.block();
+  const Case c(f);
+  EXPECT_EQ(c.after(0), (Ids{1, 2}));
+  EXPECT_EQ(c.after(1), Ids{2});
+  EXPECT_EQ(c.after(2), (Ids{3, 4}));
   EXPECT_EQ(c.after(3), Ids{});
 }
 

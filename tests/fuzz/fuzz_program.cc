@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "etc/method.h"
+#include "host/dependencies.h"
 
 using namespace etc;
 
@@ -63,6 +64,9 @@ Fate try_method(const Program& program, uint32_t method) {
   Fault fault;
   Result<Method*> loaded = Method::load(program, method, {tables, 1}, {}, memory, Hooks{}, &fault);
   if (!loaded.ok()) return kRefusedAtLoad;
+  // What a scheduler would do first. It may refuse the list; what it accepts counts every instruction that waits.
+  const auto dependencies = host::dependencies_of(program, method, host::Accesses(program, method, {tables, 1}), &fault);
+  if (dependencies.ok() && dependencies.value().waits_for.size() != program.instruction_count(method)) std::abort();
   for (uint32_t i = 0; i < loaded.value()->input_count(); ++i) {
     const Tensor& t = loaded.value()->input(i);
     if (is_contiguous(t)) std::memset(t.data, 1, static_cast<size_t>(t.numel()) * size_in_bytes(t.dtype));

@@ -21,7 +21,11 @@ class Toucher {
     for (const auto d : method_.getDynamics()) dynamics_[d.getValue()] = {d.getSizes(), d.getStrides()};
     for (uint32_t v = 0; v < method_.getValues().size(); ++v) partners_.push_back({v});
     for (const auto i : method_.getInstructions())
-      if (i.getKind() == kSwap) join(operand(i, 0).getIndex(), operand(i, 1).getIndex());
+      if (i.getKind() == kSwap)
+        join(operand(i, 0).getIndex(), operand(i, 1).getIndex());
+      else
+        has_checks_ = has_checks_ || checks(i);
+    for (const auto u : method_.getUpdates()) changed_.push_back(bytes_of(u.getTarget()));
   }
 
   std::vector<std::vector<Touch>> run() {
@@ -61,16 +65,29 @@ class Toucher {
   void add(uint32_t space, uint64_t begin, uint64_t size, bool writes) {
     if (size != 0) out_.back().push_back({space, begin, begin + size, writes});
   }
-  void add_bytes(uint32_t v, bool writes) {
+  Touch bytes_of(uint32_t v) const {
     const auto value = method_.getValues()[v];
     uint64_t elements = 1;
+    bool is_empty = false;
     for (uint32_t d = 0; d < value.getRank(); ++d) {
       const int64_t size = program_.getInts()[value.getSizes() + d];
-      if (size == 0) return;
+      is_empty = is_empty || size == 0;
       elements += static_cast<uint64_t>(size - 1) * static_cast<uint64_t>(program_.getInts()[value.getStrides() + d]);
     }
-    if (value.getStorage() != kConstants)
-      add(value.getStorage(), value.getOffset(), elements * size_in_bytes(static_cast<DType>(value.getDtype())), writes);
+    const uint64_t bytes = is_empty ? 0 : elements * size_in_bytes(static_cast<DType>(value.getDtype()));
+    return {value.getStorage(), value.getOffset(), value.getOffset() + bytes};
+  }
+  void add_bytes(uint32_t v, bool writes) {
+    const Touch t = bytes_of(v);
+    if (t.space == kConstants) return;
+    add(t.space, t.begin, t.end - t.begin, writes);
+    const auto changes = [&](const Touch& c) { return c.space == t.space && c.begin < t.end && t.begin < c.end; };
+    if (writes && has_checks_ && std::any_of(changed_.begin(), changed_.end(), changes)) add(Touch::kChanged, 0, 1, true);
+  }
+  bool checks(Instruction i) const {
+    for (uint32_t p = 0; p < i.getOperandCount() && i.getKind() == kEval; ++p)
+      if (kind(operand(i, p)) == OperandKind::Code && static_cast<EvalCode>(operand(i, p).getCount()) == EvalCode::Check) return true;
+    return false;
   }
   void touch(uint32_t v, bool writes) {
     if (const auto it = dynamics_.find(v); it != dynamics_.end()) {
@@ -107,6 +124,7 @@ class Toucher {
   }
 
   void eval(Instruction i) {
+    if (checks(i)) add(Touch::kChanged, 0, 1, false);
     for (uint32_t p = 0; p < i.getOperandCount(); ++p) {
       const auto o = operand(i, p);
       const auto code = static_cast<EvalCode>(o.getCount());
@@ -130,6 +148,8 @@ class Toucher {
   std::vector<uint32_t> argument_counts_;  // by op
   std::map<uint32_t, std::pair<uint32_t, uint32_t>> dynamics_;
   std::vector<std::vector<uint32_t>> partners_;  // by root: all that it may change places with, itself included
+  bool has_checks_ = false;
+  std::vector<Touch> changed_;
   std::vector<std::vector<Touch>> out_;
 };
 

@@ -8,9 +8,10 @@
 
 namespace etc::compile {
 
-// Bytes of a storage (see program.capnp), slots, or the places of values that swaps exchange.
+// Bytes of a storage (see program.capnp), slots, the places of values that swaps exchange, or all states and inputs that the method
+// changes, which wait for the checks of sizes that come before: a run that is refused has changed nothing.
 struct Touch {
-  static constexpr uint32_t kSlots = 0x10000, kPlaces = 0x10001;
+  static constexpr uint32_t kSlots = 0x10000, kPlaces = 0x10001, kChanged = 0x10002;
   uint32_t space = 0;
   uint64_t begin = 0, end = 0;
   bool writes = false;
