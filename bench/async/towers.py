@@ -3,7 +3,8 @@
 
     meson compile -C BUILD bench-async; bench/async/towers.py [--build BUILD] [--turns N] [--rounds N] > bench/async/towers.md
 
-Needs torch, which makes the models. The machine should have two idle cores: of several rounds the one with the fastest serial run counts.
+Needs torch, which makes the models. The machine should have two idle cores: of several rounds the one with the fastest serial run counts. On a
+busy machine `--run-with "chrt -f 10"` (as root) takes the cores from everybody else for the moment.
 """
 import argparse
 import json
@@ -42,10 +43,12 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--turns", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--run-with", default="", help="words before the command that is timed")
     options = parser.parse_args()
     print("# Instructions side by side\n")
     print(f"Made by `bench/async/towers.py`: medians of {options.turns} runs each, in turns, nothing parallel inside of ops, 2 workers; of "
-          f"{options.rounds} rounds\nthe one with the fastest serial run. {os.cpu_count()} cores.\n")
+          f"{options.rounds} rounds\nthe one with the fastest serial run. {os.cpu_count()} cores"
+          + (f", run with `{options.run_with}`" if options.run_with else "") + ".\n")
     print("| model | plan for | pool bytes | serial ms | 2 workers ms | times | of the shortest runs |\n|---|---|---:|---:|---:|---:|---:|")
     for name, count in (("one tower", 1), ("two towers", 2), ("four towers", 4)):
         for goal in ("memory", "latency"):
@@ -53,7 +56,7 @@ def main():
                 program, pool = compile_model(options.build, Towers(count, 8, 256), (torch.randn(32, 256),), goal, pathlib.Path(folder))
                 rounds = []
                 for _ in range(options.rounds):
-                    out = subprocess.run([options.build / "bench/async/bench-async", program, "2", str(options.turns)], check=True, capture_output=True,
+                    out = subprocess.run([*options.run_with.split(), options.build / "bench/async/bench-async", program, "2", str(options.turns)], check=True, capture_output=True,
                                          text=True).stdout
                     rounds.append(tuple(int(n) / 1e6 for n in out.split()))
                 serial, beside = min(rounds)[:2]
