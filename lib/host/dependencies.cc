@@ -14,19 +14,21 @@ struct Edge {
   uint32_t from, to;
 };
 
-// By `to`, each once.
-std::vector<Edge> conflicts_in(const format::Block& block, const Accesses& accesses) {
+// Appended by `to`, each once. False when there are more than anybody but a hostile file needs (a thousand that read all of a pool before
+// a thousand that each write a part of it have a million).
+bool add_conflicts(const format::Block& block, const Accesses& accesses, std::vector<Edge>* edges) {
+  constexpr size_t kMostConflicts = size_t{1} << 26;
   ConflictFinder finder;
-  std::vector<Edge> edges;
   std::vector<uint32_t> earlier;
   for (uint32_t i = block.first; i < block.first + block.count; ++i) {
     earlier.clear();
     finder.add(i, accesses.of(i), &earlier);
     std::sort(earlier.begin(), earlier.end());
     earlier.erase(std::unique(earlier.begin(), earlier.end()), earlier.end());
-    for (const uint32_t e : earlier) edges.push_back({e, i});
+    for (const uint32_t e : earlier) edges->push_back({e, i});
+    if (edges->size() > kMostConflicts) return false;
   }
-  return edges;
+  return true;
 }
 
 // `n + 1` bounds within the list that do not fall, then successors, each after its instruction and in its block.
@@ -55,7 +57,7 @@ class Order {
   uint64_t work() const { return uint64_t{chains_} * place_.size(); }
 
   // The first edge that is not ordered, or null.
-  const Edge* find_unordered(const std::vector<Edge>& edges) {
+  const Edge* find_unordered(Span<const Edge> edges) {
     for (uint32_t stripe = 0; stripe < chains_; stripe += kStripe) {
       follow(stripe);
       for (const Edge& e : edges) {
@@ -141,13 +143,13 @@ Result<Dependencies> dependencies_of(const Program& program, uint32_t method, co
   bool use_recorded = !list.empty();
   std::vector<Edge> all;
   for (const format::Block& block : m.blocks()) {
-    const std::vector<Edge> edges = conflicts_in(block, accesses);
-    all.insert(all.end(), edges.begin(), edges.end());
+    const size_t known = all.size();
+    if (!add_conflicts(block, accesses, &all)) return fail(fault, Error::OutOfMemory);
     if (!use_recorded) continue;
     Order order(block, recorded);
     if (order.work() > kMostWork)
       use_recorded = false;
-    else if (const Edge* e = order.find_unordered(edges))
+    else if (const Edge* e = order.find_unordered({all.data() + known, all.size() - known}))
       return fail(fault, Error::BadProgram, e->to);
   }
   Dependencies d = use_recorded ? std::move(recorded) : from_edges(std::move(all), instructions);

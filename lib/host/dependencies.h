@@ -16,7 +16,7 @@ struct Dependencies {
 
 // The list that the compiler recorded, once it is known that every conflict is ordered by it, directly or over others; the conflicts
 // themselves where nothing is recorded. Every successor is in the block of its instruction and after it. BadProgram when the list is
-// none, or does not order a conflict; `fault` (may be null) names the later instruction.
+// none, or does not order a conflict; `fault` (may be null) names the later instruction. OutOfMemory for more than 2^26 conflicts.
 //
 // A conflict is found from byte ranges alone: of each range the last writer and the readers since. Takes time in proportion to the
 // accesses and conflicts, and to the instructions times the chains that they fall into: as many as run side by side.
