@@ -1,10 +1,6 @@
 // --verify: is the plan right; --solve: packs lifetimes from a file.
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
-
 #include "host/error.h"
+#include "host/mapped_file.h"
 #include "ir/error.h"
 #include "plan/check.h"
 #include "plan/csv.h"
@@ -18,10 +14,8 @@ namespace {
 using host::UserError;
 
 std::string text_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) throw UserError(path + ": cannot be read: " + std::strerror(errno), host::kEnvironment);
-  return text.str();
+  const host::Bytes file = host::map_file(path, "name a CSV with the columns lower, upper and size");
+  return {reinterpret_cast<const char*>(file.data), file.size};
 }
 
 std::string join(const std::vector<std::string>& cells) {
@@ -58,9 +52,9 @@ Verdict solve_report(const std::string& path, uint64_t capacity) try {
   const compile::Packing packing = compile::solve(intervals, capacity);
   Verdict verdict{"", packing.fits};
   if (!packing.fits) {
-    verdict.text = path + ": does not fit in " + bytes_text(capacity) +
-                   (packing.proven_optimal ? ": proven to need " : ": the best found needs ") + bytes_text(packing.bytes) +
-                   ", the lower bound is " + bytes_text(compile::lower_bound(intervals)) + "\n";
+    verdict.text = path + (packing.proven_not_to_fit ? ": proven not to fit in " : ": found no packing in ") + bytes_text(capacity) +
+                   "; the best found needs " + bytes_text(packing.bytes) + ", the lower bound is " +
+                   bytes_text(compile::lower_bound(intervals)) + "\n";
     return verdict;
   }
   verdict.text = join(table.heading) + "offset\n";

@@ -84,12 +84,15 @@ Packing solve(std::vector<Interval>& intervals, uint64_t capacity, uint64_t max_
   packing.bytes = pack_greedily(work, has_capacity ? std::max(capacity, bound) : bound);
   if (has_capacity && packing.bytes > capacity && bound <= capacity) {
     uint64_t left = steps;
-    if (search_packing(work, capacity, &left) == SearchResult::Found) packing.bytes = top_of(work);
+    const SearchResult found = search_packing(work, capacity, &left);
+    if (found == SearchResult::Found) packing.bytes = top_of(work);
+    packing.proven_not_to_fit = found == SearchResult::Impossible;
   } else if (!has_capacity) {
     tighten(work, bound, steps, packing);
   }
   packing.proven_optimal = packing.proven_optimal || packing.bytes == bound;
   packing.fits = packing.bytes <= capacity;
+  packing.proven_not_to_fit = packing.proven_not_to_fit || bound > capacity;
   for (size_t i = 0; i < ids.size(); ++i) intervals[ids[i]].offset = work[i].offset;
   return packing;
 }

@@ -20,6 +20,7 @@ struct Packing {
   uint64_t bytes = 0;
   bool proven_optimal = false;  // reached the lower bound, or exhausted the search
   bool fits = true;             // bytes <= capacity
+  bool proven_not_to_fit = false;
 };
 
 // Sets every offset. Deterministic: effort is bounded by counted steps, never by the clock. `capacity` is the size to fit into

@@ -141,7 +141,19 @@ TEST(Solve, ReachesTheBoundWhereARectangleWasCut) {
 TEST(Solve, SaysWhenItDoesNotFit) {
   std::vector<Interval> intervals{{0, 2, 5}, {1, 3, 6}};
   EXPECT_FALSE(solve(intervals, 10).fits);
+  EXPECT_TRUE(solve(intervals, 10).proven_not_to_fit);
   EXPECT_TRUE(solve(intervals, 11).fits);
+  EXPECT_FALSE(solve(intervals, 11).proven_not_to_fit);
+}
+
+// The bound is below what is possible: only the search can know.
+TEST(Solve, ProvesThatItDoesNotFit) {
+  std::vector<Interval> gap{{0, 4, 5}, {9, 10, 4}, {3, 8, 3}, {1, 5, 1}, {4, 8, 1}, {6, 7, 2}, {0, 1, 4}, {7, 10, 5}};
+  ASSERT_EQ(lower_bound(gap), 9u);
+  ASSERT_EQ(brute_force(gap), 10u);
+  EXPECT_TRUE(solve(gap, 9).proven_not_to_fit);
+  EXPECT_TRUE(solve(gap, 10).fits);
+  EXPECT_TRUE(solve(gap).proven_optimal);
 }
 
 TEST(Solve, GivesTheSameAnswerEveryTime) {
