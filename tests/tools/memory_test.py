@@ -91,3 +91,16 @@ def test_a_program_as_planner(tmp_path):
     run(COMPILE, DIGITS / "digits.pt2", "-o", tmp_path / "late.etc", "--planner", "exec:sleep 9 #", "--planner-timeout", 1, expect=4)
     run(COMPILE, DIGITS / "digits.pt2", "-o", tmp_path / "none.etc", "--planner", "exec:", expect=2)
     run(COMPILE, DIGITS / "digits.pt2", "-o", tmp_path / "none.etc", "--planner", "nobody", expect=2)
+
+
+@pytest.mark.parametrize("text, code", [("", 3), ("id,lower,upper\na,0,1\n", 3), ("id,lower,upper,size\na,1,1,4\n", 3), ("id,lower,upper,size\n", 0)])
+def test_problem_files(text, code, tmp_path):
+    (tmp_path / "problem.csv").write_text(text)
+    run(INSPECT, "--solve", tmp_path / "problem.csv", expect=code)
+    run(INSPECT, "--solve", tmp_path / "missing.csv", expect=4)
+
+
+def test_what_does_not_fit_is_proven(tmp_path):
+    (tmp_path / "problem.csv").write_text("id,lower,upper,size\na,0,2,4\nb,1,3,8\n")
+    done = run(INSPECT, "--solve", tmp_path / "problem.csv", "--capacity", 11, expect=1)
+    assert "proven not to fit in 11; the best found needs 12" in done.stdout
