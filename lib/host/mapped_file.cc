@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 #include "host/error.h"
@@ -29,6 +30,10 @@ InputFile::InputFile(const std::string& path, const std::string& hint) : path_(p
   if (wrong) {
     close(file_);
     throw UserError(path + ": " + wrong + "; " + hint, kBadInput);
+  }
+  if (status.st_size > PTRDIFF_MAX) {  // on a 32-bit machine
+    close(file_);
+    throw UserError(path + ": is larger than this machine's address space", kEnvironment);
   }
   size_ = static_cast<uint64_t>(status.st_size);
 }
