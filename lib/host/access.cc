@@ -83,12 +83,13 @@ class AccessCollector {
     if (writes && has_checks_ && outlasts_run(a)) add(Access::kChecked, true, 0, 1);
   }
 
-  void use(uint32_t v, Use::Kind kind) {
+  // Sizes are read, also those of results, unless the kernel is to decide them.
+  void use(uint32_t v, Use::Kind kind, bool sets_sizes = false) {
     out_->uses_.push_back({v, kind});
     const bool writes = kind != Use::Kind::Reads;
     if (const format::Dynamic* d = dynamics_[v]) {
-      add(Access::kSlots, writes, d->sizes, method_.values()[v].rank);
-      add(Access::kSlots, writes, d->strides, method_.values()[v].rank);
+      add(Access::kSlots, sets_sizes, d->sizes, method_.values()[v].rank);
+      add(Access::kSlots, sets_sizes, d->strides, method_.values()[v].rank);
     }
     const uint32_t root = method_.roots()[v];
     if (members_.empty() || members_[find(root)].size() < 2) return add_bytes(v, writes);
@@ -124,8 +125,9 @@ class AccessCollector {
     for (uint32_t p = 0; p < arguments; ++p) read(operand(i, p));
     const Operand& scratch = method_.operands()[i.first_operand - 1];
     if (scratch.kind == OperandKind::Tensor) use(scratch.index, Use::Kind::Scratch);
+    const bool sets_sizes = i.kind == format::InstructionKind::Kernel && ops_[i.op]->sizes_from_data;
     for (uint32_t p = arguments; p < i.operand_count; ++p)
-      if (operand(i, p).kind == OperandKind::Tensor) use(operand(i, p).index, Use::Kind::Writes);
+      if (operand(i, p).kind == OperandKind::Tensor) use(operand(i, p).index, Use::Kind::Writes, sets_sizes);
   }
 
   void add_eval(const format::Instruction& i) {

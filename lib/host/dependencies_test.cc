@@ -105,6 +105,17 @@ TEST(Dependencies, SlotsAreReadAndWritten) {
   EXPECT_EQ(c.after(2), Ids{3});
 }
 
+TEST(Dependencies, ResultsOfTheSameSlotsNeedNotWaitForEachOther) {
+  FileSpec f = vectors({0});
+  const uint32_t a = f.dynamic_value(2, 64, DType::F32, {4}), b = f.dynamic_value(2, 128, DType::F32, {4});
+  f.method().dynamics[1].sizes = f.method().dynamics[0].sizes;
+  f.method().dynamics[1].strides = f.method().dynamics[0].strides;
+  f.dynamic_call(ops::test_add, {tensor(0), tensor(0), tensor(a)});
+  f.dynamic_call(ops::test_add, {tensor(0), tensor(0), tensor(b)});
+  f.block();
+  EXPECT_EQ(Case(f).after(0), Ids{});
+}
+
 TEST(Dependencies, NothingThatOutlastsTheRunChangesBeforeTheChecks) {
   const float zeros[4] = {};
   FileSpec f = vectors({0, 64});

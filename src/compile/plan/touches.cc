@@ -17,7 +17,7 @@ constexpr uint16_t kConstants = 0;                                   // storage
 class Toucher {
  public:
   Toucher(schema::Program::Reader program, uint32_t method) : program_(program), method_(program.getMethods()[method]) {
-    for (const auto op : program.getOps()) argument_counts_.push_back(op.getExternal() ? kNamed : count_arguments(op));
+    for (const auto op : program.getOps()) callees_.push_back(op.getExternal() ? Callee{kNamed, true} : callee_of(op));
     for (const auto d : method_.getDynamics()) dynamics_[d.getValue()] = {d.getSizes(), d.getStrides()};
     for (uint32_t v = 0; v < method_.getValues().size(); ++v) partners_.push_back({v});
     for (const auto i : method_.getInstructions())
@@ -32,8 +32,8 @@ class Toucher {
     for (const auto i : method_.getInstructions()) {
       out_.emplace_back();
       switch (i.getKind()) {
-        case kKernel: call(i, argument_counts_[i.getOp()]); break;
-        case kDelegate: call(i, program_.getDelegates()[i.getOp()].getArguments()); break;
+        case kKernel: call(i, callees_[i.getOp()]); break;
+        case kDelegate: call(i, {program_.getDelegates()[i.getOp()].getArguments(), false}); break;
         case kEval: eval(i); break;
         case kSwap: swap(i); break;
       }
@@ -43,16 +43,20 @@ class Toucher {
 
  private:
   static constexpr uint32_t kNamed = UINT32_MAX;  // external: each argument behind its name
+  struct Callee {
+    uint32_t arguments;
+    bool sets_sizes;  // of its results; of external ops nobody knows
+  };
 
   using Instruction = schema::Instruction::Reader;
   schema::Operand::Reader operand(Instruction i, uint32_t p) const { return method_.getOperands()[i.getFirstOperand() + p]; }
   static OperandKind kind(schema::Operand::Reader o) { return static_cast<OperandKind>(o.getKind()); }
 
-  uint32_t count_arguments(schema::OpName::Reader op) const {
+  Callee callee_of(schema::OpName::Reader op) const {
     const std::string name(program_.getStrings().asChars().begin() + op.getNameOffset(), op.getNameSize());
     const Op* kernel = find_kernel_op(name);
     if (!kernel) throw InternalError("dependencies: " + name + " has no kernel");
-    return kernel->signature.arguments;
+    return {kernel->signature.arguments, kernel->sizes_from_data};
   }
 
   void join(uint32_t a, uint32_t b) {
@@ -89,10 +93,10 @@ class Toucher {
       if (kind(operand(i, p)) == OperandKind::Code && static_cast<EvalCode>(operand(i, p).getCount()) == EvalCode::Check) return true;
     return false;
   }
-  void touch(uint32_t v, bool writes) {
+  void touch(uint32_t v, bool writes, bool sets_sizes = false) {
     if (const auto it = dynamics_.find(v); it != dynamics_.end()) {
-      add(Touch::kSlots, it->second.first, method_.getValues()[v].getRank(), writes);
-      add(Touch::kSlots, it->second.second, method_.getValues()[v].getRank(), writes);
+      add(Touch::kSlots, it->second.first, method_.getValues()[v].getRank(), sets_sizes);
+      add(Touch::kSlots, it->second.second, method_.getValues()[v].getRank(), sets_sizes);
     }
     const std::vector<uint32_t>& places = partners_[method_.getRoots()[v]];
     if (places.size() == 1) return add_bytes(v, writes);
@@ -109,7 +113,8 @@ class Toucher {
     if (kind(o) == OperandKind::IntSlots) add(Touch::kSlots, o.getIndex(), o.getCount(), false);
   }
 
-  void call(Instruction i, uint32_t arguments) {
+  void call(Instruction i, Callee callee) {
+    uint32_t arguments = callee.arguments;
     const uint32_t count = i.getOperandCount();
     if (arguments == kNamed)
       for (arguments = 0; arguments + 1 < count && kind(operand(i, arguments)) == OperandKind::String;) arguments += 2;
@@ -117,7 +122,7 @@ class Toucher {
       if (p < arguments)
         read(operand(i, p));
       else if (kind(operand(i, p)) == OperandKind::Tensor)
-        touch(operand(i, p).getIndex(), true);
+        touch(operand(i, p).getIndex(), true, callee.sets_sizes);
     }
     const auto scratch = method_.getOperands()[i.getFirstOperand() - 1];
     if (kind(scratch) == OperandKind::Tensor) touch(scratch.getIndex(), true);
@@ -145,7 +150,7 @@ class Toucher {
 
   schema::Program::Reader program_;
   schema::Method::Reader method_;
-  std::vector<uint32_t> argument_counts_;  // by op
+  std::vector<Callee> callees_;  // by op
   std::map<uint32_t, std::pair<uint32_t, uint32_t>> dynamics_;
   std::vector<std::vector<uint32_t>> partners_;  // by root: all that it may change places with, itself included
   bool has_checks_ = false;
