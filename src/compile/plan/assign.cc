@@ -44,6 +44,7 @@ uint64_t bytes_that_fit(const MemoryPlan& method, std::vector<uint32_t> left, bo
 
 void fill_pool(MemoryPlan& method, uint32_t p, std::vector<uint32_t>& left, const Planner& planner, bool reuse) {
   PlannedPool& pool = method.pools[p];
+  pool.bytes = pool.lower_bound = 0;  // of an earlier plan
   Share share = take_share(method, left, pool.capacity, reuse);
   if (share.buffers.empty()) {
     pool.proven_optimal = true;
