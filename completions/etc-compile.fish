@@ -17,6 +17,8 @@ complete -c etc-compile -x -l pool -d 'A pool of memory, NAME=SIZE, fastest firs
 complete -c etc-compile -x -l optimize-for -a 'memory latency' -d 'What the plan is good for'
 complete -c etc-compile -x -l planner -a 'search greedy no-reuse exec:' -d 'Who decides where values lie'
 complete -c etc-compile -x -l planner-timeout -d 'Seconds that exec:CMD has for one pool'
+complete -c etc-compile -x -l backend -a 'reference xnnpack onednn' -d 'Give what it takes to this backend'
+complete -c etc-compile -f -l explain-partition -d 'Print what backends took and left, and why'
 complete -c etc-compile -x -l disable-pass -a '(__etc_compile_passes)' -d 'Leave an optional pass out'
 complete -c etc-compile -f -l time-passes -d 'Print how long each stage took'
 complete -c etc-compile -x -l emit -a 'etc c' -d 'What to write'

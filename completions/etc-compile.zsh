@@ -31,6 +31,8 @@ _arguments -s \
   '--optimize-for=[what the plan is good for]:goal:(memory latency)' \
   '--planner=[who decides where values lie]:planner:(search greedy no-reuse exec\:)' \
   '--planner-timeout=[seconds that exec:CMD has for one pool]:seconds' \
+  '*--backend=[give what it takes to this backend]:backend:(reference xnnpack onednn)' \
+  '--explain-partition[print what backends took and left, and why]' \
   '*--disable-pass=[leave an optional pass out]:pass:_etc_compile_passes' \
   '--dump-ir=-[print the IR after a stage]::stage:_etc_compile_stages' \
   '--time-passes[print how long each stage took]' \

@@ -12,7 +12,7 @@ _etc_run() {
     --method | --dump-value | --rtol | --atol | --repeat | --warmup | --threads | --max-instructions) COMPREPLY=(); return ;;
     --expect | --compare-with | --load-state) endings='npz npy' ;;
     --save-state | -o | --output) endings='npz' ;;
-    --ops) endings='so' ;;
+    --ops | --backend) endings='so' ;;
     --profile) endings='json' ;;
     *)
       # The first file is the program.
@@ -21,7 +21,7 @@ _etc_run() {
         [[ $word == *.etc ]] && endings='npy npz'
       done
       if [[ $cur == -* ]]; then
-        words='--help --version --output --method --expect --rtol --atol --repeat --warmup --threads --async --max-instructions --ops --profile --dump-value --compare-with --load-state
+        words='--help --version --output --method --expect --rtol --atol --repeat --warmup --threads --async --max-instructions --ops --backend --profile --dump-value --compare-with --load-state
           --save-state --format -h -o'
       fi
       ;;

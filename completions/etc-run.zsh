@@ -19,6 +19,7 @@ _arguments -s \
   '--async[run instructions side by side]' \
   '--max-instructions=[stop a run after so many instructions]:instructions: ' \
   '*--ops=[ops from a library]:library:_files -g "*.so(-.)"' \
+  '*--backend=[a backend from a library]:library:_files -g "*.so(-.)"' \
   '--profile=[write when each instruction ran]:file:_files -g "*.json(-.)"' \
   '*--dump-value=[print this value too]:name: ' \
   '--compare-with=[find the first value that departs]:file:_files -g "*.npz(-.)"' \

@@ -2,7 +2,7 @@
 # Installs what is missing from Debian: packages.sh WORD, where WORD is build, test, cross or cross-all. Needs root or sudo only if something is missing.
 set -eu
 build="g++ meson ninja-build pkg-config capnproto libcapnp-dev libzip-dev libsimdjson-dev libcli11-dev"
-test="$build libgtest-dev python3-venv mandoc cmake"
+test="$build libgtest-dev libxnnpack-dev libpthreadpool-dev libdnnl-dev python3-venv mandoc cmake"
 cross="g++-i686-linux-gnu g++-aarch64-linux-gnu gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-user qemu-system-arm"
 case ${1:-build} in
   build) wanted=$build ;;

@@ -25,7 +25,7 @@ struct DelegateInstance {
 };
 
 // Two pointers, passed by value. tensor(i), integer(i) … of OpContext take arguments first, then results. Tensors have the sizes of this
-// run. The core has checked that results can be written and overlap no other operand; the rest is for `init` to check: how many operands
+// run, at init the largest; their data may be elsewhere in each run. The core has checked that results can be written and overlap no other operand; the rest is for `init` to check: how many operands
 // there are, of which kinds, dtypes and sizes, and how large the workspace is. They come from a file that anybody may have written.
 struct DelegateContext : OpContext {
   const DelegateInstance& instance() const { return prepared<DelegateInstance>(); }

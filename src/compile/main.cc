@@ -43,6 +43,7 @@ int run(const Options& o) {
   for (const std::string& w : report.warnings) std::fprintf(stderr, "etc-compile: warning: %s\n", w.c_str());
   if (o.time_passes)
     for (const PassTimes& t : report.times) std::fprintf(stderr, "%10.3f ms  %s\n", t.milliseconds, t.name.c_str());
+  if (o.explain_partition && !o.json) print(partition_text(report.partition));
   if (o.json)
     print(json_of(o, report));
   else

@@ -35,6 +35,28 @@ std::string list_of_passes() {
   return all;
 }
 
+std::string list_of_backends() {
+  std::string all = "Backends:\n";
+  for (const Backend* b : builtin_backends()) {
+    std::string name = b->name;
+    name.resize(std::max<size_t>(name.size() + 2, 20), ' ');
+    all += "  " + name + b->summary + "\n";
+  }
+  return all;
+}
+
+std::vector<const Backend*> find_backends(const std::vector<std::string>& names) {
+  std::vector<const Backend*> found;
+  for (const std::string& name : names) {
+    const auto& all = builtin_backends();
+    const auto at = std::find_if(all.begin(), all.end(), [&](const Backend* b) { return name == b->name; });
+    if (at == all.end()) usage("--backend: there is no backend " + name);
+    if (std::find(found.begin(), found.end(), *at) != found.end()) usage("--backend: " + name + " is there twice");
+    found.push_back(*at);
+  }
+  return found;
+}
+
 void check_pass_names(const CompileOptions& o) {
   const std::vector<Pass> passes = distinct_passes();
   auto find = [&](const std::string& name) {
@@ -83,13 +105,13 @@ void refuse_overwriting_input(const Options& o) {
 std::optional<Options> parse_options(int argc, char** argv) {
   Options o;
   std::string model, cpu = "native", format = "text", optimize_for = "memory", emit = "etc", symbol;
-  std::vector<std::string> methods, disabled;
+  std::vector<std::string> methods, disabled, backends;
   std::string planner = "search";
   std::vector<std::string> pools;
   unsigned planner_timeout_s = 60;
   CLI::App app("Compiles a PyTorch program (.pt2, what torch.export.save writes) to a program file for etc-run.", "etc-compile");
   app.set_version_flag("--version", "etc-compile " ETC_VERSION);
-  app.footer(list_of_passes());
+  app.footer(list_of_backends() + "\n" + list_of_passes());
   app.add_option("MODEL", model,
                  "Model file (.pt2), compiled as method forward; an archive of several models gives each under its own name")
       ->type_name("");
@@ -113,6 +135,11 @@ std::optional<Options> parse_options(int argc, char** argv) {
   app.add_option("--planner-timeout", planner_timeout_s, "Seconds that exec:CMD has for one pool; default: 60")
       ->check(CLI::Range(1u, 86400u))
       ->type_name("SECONDS");
+  app.add_option("--backend", backends, "Give what it takes to this backend; several by preference. The rest stays with etc's own kernels")
+      ->allow_extra_args(false)
+      ->type_name("NAME");
+  app.add_flag("--explain-partition", o.explain_partition,
+               "Print on stdout what each backend got, and for each node that none took the reasons; with --format json in the report");
   app.add_option("--disable-pass", disabled, "Leave an optional pass out")->allow_extra_args(false)->type_name("NAME");
   app.add_flag("--dump-ir", o.compile.dump_ir, "Print the IR on stdout after the stage import or a pass; without a name, after all of them")
       ->type_name("[=STAGE]");
@@ -139,6 +166,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
   o.cpu = resolve_cpu(cpu);
   o.compile.files = method_files(model, methods);
   o.compile.disabled_passes.insert(disabled.begin(), disabled.end());
+  o.compile.backends = find_backends(backends);
+  if (o.explain_partition && backends.empty()) usage("--explain-partition goes with --backend");
   check_pass_names(o.compile);
   o.compile.plan.pools = pool_options(pools);
   o.compile.plan.planner = planner_option(planner, builtin_planners(), planner_timeout_s);

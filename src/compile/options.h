@@ -15,6 +15,7 @@ struct Options {
   std::string c_name;  // of the array; empty: --emit etc
   bool json = false;
   bool time_passes = false;
+  bool explain_partition = false;
 };
 
 // Empty after --help or --version, which it prints. CompileError (kUsage) for what does not fit.

@@ -103,7 +103,8 @@ void optimise(Imported& imported, const CompileOptions& options, const Listener&
     Graph& graph = imported.model.methods[i];
     listener.stage("passes over " + graph.name);
     Dump::after(&dump, graph, "import");
-    blaming(imported.paths[i], [&] { run_passes(graph, options.disabled_passes, Dump::after, &dump, &report->times); });
+    const auto give_to_backends = [&](Graph& g) { return partition(g, options.backends, &report->partition); };
+    blaming(imported.paths[i], [&] { run_passes(graph, options.disabled_passes, Dump::after, &dump, &report->times, give_to_backends); });
   }
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "emit/emit.h"
+#include "partition/partition.h"
 #include "passes/pass.h"
 #include "plan/plan.h"
 
@@ -23,7 +24,8 @@ struct CompileOptions {
   std::set<std::string> disabled_passes;
   PlanOptions plan;
   bool strip = false;
-  std::string dump_ir;  // "import" or the name of a pass: the IR after it is wanted; "all": after every stage; empty: none
+  std::vector<const Backend*> backends;  // by preference
+  std::string dump_ir;                   // "import" or the name of a pass: the IR after it is wanted; "all": after every stage; empty: none
 };
 
 // Who wants to see what happens; both must be there.
@@ -46,6 +48,7 @@ struct CompileReport {
   };
   std::vector<Method> methods;
   uint64_t file_bytes = 0, weight_bytes = 0, state_bytes = 0;
+  PartitionReport partition;
   std::vector<PassTimes> times;  // of stages and passes, in order
   std::vector<std::string> warnings;
   double milliseconds = 0;  // in all; main fills it

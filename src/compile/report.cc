@@ -49,7 +49,8 @@ std::string json_of(const Options& o, const CompileReport& r) {
   for (size_t i = 0; i < r.times.size(); ++i)
     all += std::string(i ? "," : "") + "{\"name\":" + json_text(r.times[i].name) + ",\"milliseconds\":" + number(r.times[i].milliseconds) +
            "}";
-  return all + "],\"milliseconds\":" + number(r.milliseconds) + "}\n";
+  all += "]" + partition_json(r.partition, o.explain_partition);
+  return all + ",\"milliseconds\":" + number(r.milliseconds) + "}\n";
 }
 
 std::string line_of(const Options& o, const CompileReport& r) {

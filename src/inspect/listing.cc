@@ -140,6 +140,11 @@ class Reader {
     return count;
   }
 
+  std::string delegate_name(uint32_t i) {
+    const auto d = root_.getDelegates()[i];
+    return text(d.getNameOffset(), d.getNameSize());
+  }
+
   Method read_method(schema::Method::Reader m, uint32_t index) {
     Method method;
     method.name = text(m.getNameOffset(), m.getNameSize());
@@ -165,10 +170,16 @@ class Reader {
     for (uint32_t i = 0; i < instructions.size(); ++i) {
       const auto in = instructions[i];
       Instruction instruction;
-      constexpr uint8_t kSwap = 3;
-      const bool swaps = in.getKind() == kSwap;
-      instruction.op = swaps ? "swap" : in.getOp() < listing_.ops.size() ? listing_.ops[in.getOp()] : "?";
-      const uint32_t first = in.getFirstOperand(), arguments = swaps ? in.getOperandCount() : argument_count(instruction.op, in, operands);
+      constexpr uint8_t kDelegate = 1, kSwap = 3;
+      const bool swaps = in.getKind() == kSwap, is_delegate = in.getKind() == kDelegate;
+      if (is_delegate)
+        instruction.op = "delegate::" + delegate_name(in.getOp());
+      else
+        instruction.op = swaps ? "swap" : in.getOp() < listing_.ops.size() ? listing_.ops[in.getOp()] : "?";
+      const uint32_t first = in.getFirstOperand();
+      const uint32_t arguments = swaps         ? in.getOperandCount()
+                                 : is_delegate ? root_.getDelegates()[in.getOp()].getArguments()
+                                               : argument_count(instruction.op, in, operands);
       for (uint32_t o = 0; o < arguments; ++o) instruction.arguments.push_back(argument(operands[first + o], method, &instruction));
       for (uint32_t o = arguments; o < in.getOperandCount(); ++o) instruction.writes.push_back(operands[first + o].getIndex());
       if (first > 0 && static_cast<OperandKind>(operands[first - 1].getKind()) == OperandKind::Tensor)

@@ -54,7 +54,17 @@ struct Sizes {
 };
 Sizes sizes_of(const OpenProgram& p, uint32_t method, const Abi& abi) {
   const OpTable* tables[] = {&builtin_ops()};
-  const Result<Needs> needs = needs_on(abi, p.program(), method, {tables, 1}, {});
+  // What backends need is in the file; they need not be here.
+  std::vector<std::string> names;
+  for (uint32_t d = 0; d < p.program().delegate_count(); ++d)
+    names.emplace_back(p.program().delegate_name(d).data, p.program().delegate_name(d).size);
+  std::vector<DelegateTable> backends;
+  for (const std::string& name : names)
+    backends.push_back({DelegateTable::kAbi, 0, name.c_str(), nullptr, [](DelegateContext) noexcept { return DelegateStatus{}; }, nullptr,
+                        nullptr, nullptr});
+  std::vector<const DelegateTable*> delegates;
+  for (const DelegateTable& t : backends) delegates.push_back(&t);
+  const Result<Needs> needs = needs_on(abi, p.program(), method, {tables, 1}, {delegates.data(), delegates.size()});
   return needs.ok() ? Sizes{needs.value(), true} : Sizes{};
 }
 

@@ -39,7 +39,11 @@ std::string place_of(Span<const std::byte> file, uint32_t method, const Fault& f
   if (fault.instruction == Fault::kNowhere) return "";
   const std::string place = "instruction " + std::to_string(fault.instruction);
   const MethodNames names = names_of(file, method);
-  return fault.instruction < names.instructions.size() ? place + " (" + text_of(names.instructions[fault.instruction]) + ")" : place;
+  if (fault.instruction >= names.instructions.size()) return place;
+  const std::string code = fault.error == Error::DelegateFailed && fault.operand != Fault::kNowhere
+                               ? ": code " + std::to_string(fault.operand) + " of the backend"
+                               : "";
+  return place + " (" + text_of(names.instructions[fault.instruction]) + ")" + code;
 }
 
 }  // namespace etc::run

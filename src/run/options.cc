@@ -49,6 +49,9 @@ std::optional<Options> parse_options(int argc, char** argv) {
       ->type_name("NAME");
   app.add_option("--compare-with", o.compare_with, "Find the first value that departs from the array of its name; exit 1 when there is one")
       ->type_name("FILE.npz");
+  app.add_option("--backend", o.session.backend_libraries, "A backend from a library that exports etc_delegate; asked before the others")
+      ->allow_extra_args(false)
+      ->type_name("FILE.so");
   app.add_option("--load-state", o.load_state, "State to begin with; states that it does not hold begin as the model was exported")
       ->type_name("FILE.npz");
   app.add_option("--save-state", o.save_state, "Write the state after the last run")->type_name("FILE.npz");

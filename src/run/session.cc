@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "backends.h"
 #include "etc/host/async.h"
 #include "etc/host/steps.h"
 #include "fault.h"
@@ -87,6 +88,11 @@ struct Session::State {
     int count = 0;
     for (uint32_t i = 0; i < program.op_count(); ++i)
       if (!program.find_op(i, {tables.data(), tables.size()})) missing += (count++ ? ", " : "") + string_of(program.op_name(i));
+    for (uint32_t d = 0; d < program.delegate_count(); ++d)
+      if (const std::string name = string_of(program.delegate_name(d)); !program.find_delegate(d, {delegates.data(), delegates.size()}))
+        throw UserError(path + ": the backend " + name +
+                            " is missing; give its library with --backend FILE.so, or compile the model without " + "--backend " + name,
+                        host::kEnvironment);
     throw UserError(path + ": " + (count == 1 ? "an op is" : std::to_string(count) + " ops are") + " missing: " + missing +
                         "; give tables that have them with --ops FILE.so",
                     host::kEnvironment);
@@ -117,6 +123,7 @@ Session::Session(const SessionOptions& options) : state_(std::make_unique<State>
   for (const std::string& library : options.op_libraries) s.tables.push_back(load_ops(library));
   s.tables.push_back(&builtin_ops());
   const Span<const OpTable* const> tables{s.tables.data(), s.tables.size()};
+  s.delegates = find_backends(s.program, options.backend_libraries);
   const Span<const DelegateTable* const> delegates{s.delegates.data(), s.delegates.size()};
 
   for (uint32_t i = 0; i < s.program.input_count(s.index); ++i) s.inputs.push_back(wanted_of(s.program.input(s.index, i)));

@@ -18,6 +18,7 @@ struct SessionOptions {
   std::vector<std::string> op_libraries;  // asked before the built-in ops
   uint32_t threads = 0;                   // 0: one for each core
   bool async = false;                     // the threads run instructions side by side
+  std::vector<std::string> backend_libraries;  // asked before those of this build
 };
 
 // Everything throws host::UserError with the exit code of the case.

@@ -155,6 +155,13 @@ void write_program(schema::Program::Builder out, const ProgramPlan& plan, const 
     s.setRank(f.rank);
     s.setDtype(static_cast<uint8_t>(f.dtype));
   });
+  fill(out.initDelegates(size_of(flat.delegates)), flat.delegates, [](auto& d, const FlatDelegate& f) {
+    set_name(d, f.name);
+    d.setBlob(f.blob);
+    d.setBlobBytes(f.blob_bytes);
+    d.setInstanceBytes(f.instance_bytes);
+    d.setArguments(f.arguments);
+  });
   fill(out.initMethods(size_of(flat.methods)), flat.methods, [](auto& m, const FlatMethod& f) { write_method(m, f); });
   if (!options.strip) write_debug(out.initDebug(), plan);
 }

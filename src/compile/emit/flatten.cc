@@ -11,7 +11,7 @@ namespace {
 
 constexpr uint16_t kConstants = 0, kState = 1, kFirstPool = 2;  // storages of program.capnp
 
-constexpr uint8_t kKernel = 0, kSwap = 3;  // instructions
+constexpr uint8_t kKernel = 0, kDelegate = 1, kSwap = 3;  // instructions
 
 // `n` as a 16-bit field of the file.
 uint16_t narrow(size_t n, const char* what) {
@@ -98,15 +98,23 @@ class Flattener {
     return it->second;
   }
 
+  uint16_t delegate(const PlannedInstruction& i) {
+    const Delegate& d = *i.delegate;
+    const PlannedConstant& blob = plan_.constants[i.blob];
+    out_.delegates.push_back({name(d.backend), blob.offset, blob.data.bytes, (d.instance_bytes + 63) / 64 * 64,
+                              narrow(i.args.size(), "arguments in one delegate call")});
+    return narrow(out_.delegates.size() - 1, "delegate calls");
+  }
+
   void add_instruction(FlatMethod& flat, const PlannedInstruction& i) {
     flat.operands.push_back(i.scratch == ValueId::kNone ? Operand{OperandKind::None, 0, 0, 0} : tensor(i.scratch));
     FlatInstruction instruction;
     instruction.first_operand = static_cast<uint32_t>(flat.operands.size());
-    instruction.kind = i.is_swap ? kSwap : kKernel;
-    if (!i.is_swap) instruction.op = op(i.op, i.external);
+    instruction.kind = i.delegate ? kDelegate : i.is_swap ? kSwap : kKernel;
+    if (!i.is_swap) instruction.op = i.delegate ? delegate(i) : op(i.op, i.external);
     const Op* kernel = i.external || i.is_swap ? nullptr : find_kernel_op(i.op);
     for (size_t a = 0; a < i.args.size(); ++a) {
-      if (i.external) flat.operands.push_back(string(a < i.arg_names.size() ? i.arg_names[a] : ""));
+      if (i.external && !i.delegate) flat.operands.push_back(string(a < i.arg_names.size() ? i.arg_names[a] : ""));
       flat.operands.push_back(operand(i.args[a], kernel ? kernel->signature.kinds[a] & ~kind::kOptional : 0));
     }
     for (uint32_t r : i.results) flat.operands.push_back(tensor(r));

@@ -22,6 +22,11 @@ struct FlatValue {
   uint8_t rank = 0;
   uint32_t sizes = 0, strides = 0, root = 0;
 };
+struct FlatDelegate {
+  FlatName name;
+  uint64_t blob = 0, blob_bytes = 0, instance_bytes = 0;
+  uint16_t arguments = 0;
+};
 struct FlatInstruction {
   uint32_t first_operand = 0;
   uint16_t operand_count = 0, op = 0;
@@ -61,6 +66,7 @@ struct FlatProgram {
   std::vector<FlatOp> ops;
   std::vector<FlatPool> pools;
   std::vector<FlatState> states;
+  std::vector<FlatDelegate> delegates;
   std::vector<FlatMethod> methods;
 };
 

@@ -74,6 +74,13 @@ using Values = std::vector<Value*>;  // a null element stands for None in an opt
 using Argument =
     std::variant<None, Value*, bool, int64_t, double, std::string, Values, std::vector<int64_t>, std::vector<double>, std::vector<bool>>;
 
+// What a backend made of a subgraph (partition/backend.h).
+struct Delegate {
+  std::string backend;
+  ConstantData blob;
+  uint64_t workspace_bytes = 0, instance_bytes = 0;
+};
+
 struct Node {
   std::string op;                      // "aten::add.Tensor": schema text up to its parenthesis
   std::vector<Argument> args;          // schema order, complete; external ops: as given
@@ -83,6 +90,7 @@ struct Node {
   std::vector<std::unique_ptr<Graph>> bodies;  // of control flow (ir/flow.h), name spaces of their own
   bool is_external() const { return !arg_names.empty() || external; }
   bool external = false;
+  std::shared_ptr<const Delegate> delegate;  // of "delegate::NAME", which to passes is an external op: arguments by position
 };
 
 struct Output {

@@ -78,6 +78,8 @@ class Verifier {
     }
     if (has_bodies(node)) {
       check_bodies(node);
+    } else if (node.op.rfind("delegate::", 0) == 0) {
+      if (!node.delegate || !node.external) fail("a call of a delegate without one");
     } else if (node.is_external()) {
       if (node.arg_names.size() != node.args.size()) fail("an external op needs a name for each argument");
     } else if (node.op == "etc::view") {

@@ -1,6 +1,7 @@
 // What a pass is, and the list of them in order. A pass takes a graph to an equal one.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -28,7 +29,8 @@ struct PassTimes {
 };
 
 // Runs every pass that is not in `disabled`, verifying the graph after each. `dump`, when given, sees the graph after each pass.
+// `partition`, when given, is what the pass of that name does.
 void run_passes(Graph& graph, const std::set<std::string>& disabled, void (*dump)(void*, const Graph&, const char* stage), void* dump_state,
-                std::vector<PassTimes>* times);
+                std::vector<PassTimes>* times, const std::function<bool(Graph&)>& partition = {});
 
 }  // namespace etc::compile

@@ -20,6 +20,7 @@
 namespace etc::compile {
 namespace {
 
+constexpr uint8_t kDelegateCall = 1;  // kind of an instruction
 constexpr uint16_t kConstants = 0, kState = 1;  // storages of program.capnp
 constexpr uint64_t kAlignmentOfScratch = 64;
 constexpr uint8_t kReturn = 0, kJumpIfFalse = 2;  // ends of blocks
@@ -199,7 +200,7 @@ class MethodChecker {
     std::vector<Argument> arguments;
     std::vector<uint32_t> results;
     for (const auto i : method_.getInstructions())
-      if (i.getKind() == 0) split_operands(i, find_op(i.getOp()), arguments, results);
+      if (i.getKind() <= kDelegateCall) split_operands(i, op_of(i), arguments, results);
     for (uint32_t r : results) is_result_[values_[r].root] = true;
   }
 
@@ -243,6 +244,8 @@ class MethodChecker {
     return nullptr;
   }
 
+  const Op* op_of(schema::Instruction::Reader i) const { return i.getKind() == kDelegateCall ? nullptr : find_op(i.getOp()); }
+
   // The tensors of an instruction. Results come after the arguments that the schema names; external calls name each argument themselves.
   void split_operands(schema::Instruction::Reader i, const Op* op, std::vector<Argument>& arguments, std::vector<uint32_t>& results) const {
     const auto operands = method_.getOperands();
@@ -250,7 +253,9 @@ class MethodChecker {
     const auto is_kind = [&](uint32_t p, OperandKind kind) { return static_cast<OperandKind>(operand(p).getKind()) == kind; };
     uint32_t argument_count = 0;
     const uint32_t count = i.getOperandCount();
-    if (op) {
+    if (i.getKind() == kDelegateCall) {
+      argument_count = program_.getDelegates()[i.getOp()].getArguments();
+    } else if (op) {
       argument_count = std::min<uint32_t>(op->signature.arguments, count);
     } else {
       while (argument_count + 1 < count && is_kind(argument_count, OperandKind::String)) argument_count += 2;
@@ -271,11 +276,11 @@ class MethodChecker {
 
   void step(schema::Instruction::Reader i) {
     if (i.getKind() == kSwap) return swap(i);
-    if (i.getKind() != 0) return report("is of a kind that this version cannot prove");
-    const Op* op = find_op(i.getOp());
-    const auto op_name = program_.getOps()[i.getOp()];
-    if (!op && !op_name.getExternal())
-      return report("calls " + text(op_name.getNameOffset(), op_name.getNameSize()) + ", which this build does not know");
+    if (i.getKind() > kDelegateCall) return report("is of a kind that this version cannot prove");
+    const Op* op = op_of(i);
+    if (i.getKind() == 0 && !op)
+      if (const auto op_name = program_.getOps()[i.getOp()]; !op_name.getExternal())
+        return report("calls " + text(op_name.getNameOffset(), op_name.getNameSize()) + ", which this build does not know");
     std::vector<Argument> arguments;
     std::vector<uint32_t> results;
     split_operands(i, op, arguments, results);

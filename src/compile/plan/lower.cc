@@ -224,6 +224,8 @@ class Lowering {
     instruction.arg_names = node.arg_names;
     instruction.external = node.is_external();
     instruction.is_swap = is_swap(node);
+    instruction.delegate = node.delegate;
+    if (node.delegate) instruction.blob = storage_.constant(node.delegate->blob);
     instruction.source = node.source;
     for (const Argument& a : node.args) instruction.args.push_back(argument(a));
     std::vector<TensorType> types;
@@ -244,6 +246,7 @@ class Lowering {
   }
 
   static uint64_t scratch_bytes(const Node& node, const std::vector<TensorType>& types) {
+    if (node.delegate) return node.delegate->workspace_bytes;
     if (node.is_external() || is_swap(node)) return 0;
     const Op* op = find_kernel_op(node.op);
     if (!op) throw InternalError("lower: " + node.op + " has no kernel");

@@ -68,6 +68,8 @@ struct PlannedInstruction {
   uint32_t scratch = ValueId::kNone;
   bool external = false;
   bool is_swap = false;  // args: two roots that exchange their memory, then all windows on either
+  std::shared_ptr<const Delegate> delegate;  // a call of a backend's: arguments are tensors
+  uint32_t blob = 0;                         // of the delegate: constant
   std::shared_ptr<const Source> source;
 };
 
