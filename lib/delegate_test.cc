@@ -140,6 +140,44 @@ TEST(Delegate, ResultsAreWritableAndSeparate) {
   EXPECT_EQ(with_result(0, operand(OperandKind::Tensors, 0, 0)).operand, 0u) << "lists are not for delegates";
 }
 
+// x f32[up to 4] → x * 3, whose sizes are those of x.
+FileSpec dynamic_file(const std::string& backend = "test_scale") {
+  FileSpec f;
+  f.pool("main", 128);
+  f.begin_method("forward");
+  const uint32_t x = f.dynamic_value(2, 0, DType::F32, {4}), y = f.value(2, 64, DType::F32, {4});
+  const format::Dynamic of_x = f.method().dynamics.back();
+  f.method().dynamics.push_back({y, of_x.sizes, of_x.strides, 0});
+  const ScaleBlob blob{3};
+  f.delegate(backend, &blob, sizeof blob, 64, {tensor(x), tensor(y)});
+  f.method().instructions.back().flags = format::kDynamicCall;
+  f.input("x", x);
+  f.output("y", y);
+  f.block();
+  return f;
+}
+
+TEST(Delegate, TensorsHaveTheSizesOfTheRun) {
+  const FileBytes file = dynamic_file().encode();
+  Loaded l(file);
+  ASSERT_EQ(l.loaded, Error::Ok);
+  for (const int64_t size : {2, 4, 0, 3}) {
+    ASSERT_EQ(l.method->set_input_sizes(0, {&size, 1}), Error::Ok);
+    std::memset(l.pools[0].data(), 0, l.pools[0].size());
+    for (int64_t i = 0; i < size; ++i) l.input()[i] = static_cast<float>(i + 1);
+    ASSERT_EQ(l.method->execute(nullptr), Error::Ok);
+    EXPECT_EQ(l.method->output(0).sizes[0], size);
+    for (int64_t i = 0; i < 4; ++i) EXPECT_EQ(l.output()[i], i < size ? static_cast<float>(3 * (i + 1)) : 0.0f);
+  }
+}
+
+TEST(Delegate, DynamicCallsGoToBackendsThatTakeThem) {
+  EXPECT_EQ(fault_of(dynamic_file("test_async")).error, Error::BadProgram) << "it takes fixed sizes only";
+  FileSpec unflagged = dynamic_file();
+  unflagged.method().instructions[0].flags = 0;
+  EXPECT_EQ(fault_of(unflagged).error, Error::BadProgram);
+}
+
 TEST(Delegate, OpenRefusesBlobsOutsideOfTheFile) {
   const auto opens = [](void (*spoil)(format::Delegate&)) {
     FileSpec f = scaled_file();

@@ -50,8 +50,7 @@ void destroy(DelegateContext) noexcept { --live; }
 
 const DelegateTable kTestDelegate = {
     DelegateTable::kAbi, DelegateTable::kDynamicSizes, "test_scale", init, execute, nullptr, nullptr, destroy};
-const DelegateTable kTestAsyncDelegate = {
-    DelegateTable::kAbi, DelegateTable::kDynamicSizes, "test_async", init, nullptr, start, execute, destroy};
+const DelegateTable kTestAsyncDelegate = {DelegateTable::kAbi, 0, "test_async", init, nullptr, start, execute, destroy};
 
 int live_delegates() { return live; }
 

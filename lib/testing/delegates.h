@@ -1,4 +1,5 @@
-// Backends that tests of the core call: "test_scale", and "test_async", the same through start and finish.
+// Backends that tests of the core call: "test_scale", and "test_async", the same through start and finish and
+// with fixed sizes only.
 #pragma once
 
 #include "etc/delegate.h"

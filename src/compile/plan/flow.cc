@@ -64,6 +64,7 @@ class Emitter {
     Node* made = out_.add_node(node.op, std::move(copy.args), std::move(types), node.source, name);
     made->arg_names = node.arg_names;
     made->external = node.external;
+    made->delegate = node.delegate;
     for (size_t i = 0; i < node.results.size(); ++i) {
       if (name.empty()) out_.rename(made->results[i], node.results[i]->name);
       map_[node.results[i]] = made->results[i];

@@ -1,0 +1,95 @@
+"""MobileNetV2, ResNet18 and MiniLM through each backend that this build has, alone and several by preference, compared with PyTorch."""
+import json
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from etc_tools import COMPILE, RUN, run
+from models.networks import NETWORKS
+
+MODULES = Path(os.environ["ETC_BUILD"]) / "backends"
+PREFERENCES = [["xnnpack"], ["onednn"], ["xnnpack", "onednn", "reference"], ["reference", "onednn"]]
+
+torch.set_num_threads(1)
+
+
+def need(backends):
+    for name in backends:
+        if name != "reference" and not (MODULES / f"libetc-{name}.so").exists():
+            pytest.skip(f"this build has no backend {name}")
+
+
+@pytest.fixture(scope="module", params=["mobilenetv2_100", "resnet18", "minilm"])
+def exported(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    torch.manual_seed(sum(map(ord, request.param)))
+    module, cases = NETWORKS[request.param]["build"]()
+    inputs = cases[0] if isinstance(cases, list) else cases
+    with torch.no_grad():
+        torch.export.save(torch.export.export(module, inputs), folder / "model.pt2")
+        np.savez(folder / "expected.npz", output_0=module(*inputs).numpy())
+    for i, x in enumerate(inputs):
+        np.save(folder / f"in{i}.npy", x.numpy())
+    yield request.param, folder, [folder / f"in{i}.npy" for i in range(len(inputs))]
+    (folder / "model.pt2").unlink()
+
+
+@pytest.mark.parametrize("backends", PREFERENCES, ids="-".join)
+def test_equals_eager(exported, backends, tmp_path):
+    need(backends)
+    name, folder, inputs = exported
+    words = [w for b in backends for w in ("--backend", b)]
+    report = json.loads(run(COMPILE, folder / "model.pt2", *words, "-o", tmp_path / "model.etc", "--format", "json").stdout)
+    takers = {d["backend"] for d in report["delegates"]}
+    assert backends[0] in takers or backends[0] == "reference", report["delegates"]
+    if name == "minilm" and backends == ["xnnpack", "onednn", "reference"]:
+        assert {"xnnpack", "onednn"} <= takers
+    spec = NETWORKS[name]
+    run(RUN, tmp_path / "model.etc", *inputs, "--expect", folder / "expected.npz", "--rtol", spec["rtol"], "--atol", spec["atol"])
+    (tmp_path / "model.etc").unlink()
+
+
+class Small(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 4, 3)
+
+    def forward(self, x):
+        y = torch.relu(self.conv(x))
+        return torch.cumsum(y, 3), torch.erf(y.flatten(1))
+
+
+@pytest.fixture
+def small(tmp_path):
+    with torch.no_grad():
+        torch.export.save(torch.export.export(Small(), (torch.randn(1, 3, 8, 8),)), tmp_path / "small.pt2")
+    return tmp_path / "small.pt2"
+
+
+def test_says_why_a_node_stays(small, tmp_path):
+    out = run(COMPILE, small, "--backend", "xnnpack", "--explain-partition", "-o", tmp_path / "small.etc").stdout
+    assert "xnnpack takes 2 nodes" in out
+    assert re.search(r"%cumsum = aten::cumsum at \S+backends_test.py:\d+: xnnpack: the backend does not know this op", out), out
+    report = json.loads(
+        run(COMPILE, small, "--backend", "xnnpack", "--explain-partition", "--format", "json", "-o", tmp_path / "small.etc").stdout)
+    assert {r["op"] for r in report["refusals"]} == {"aten::cumsum", "aten::erf"}
+    assert all(r["line"] and r["reason"] for r in report["refusals"])
+
+
+def test_a_missing_backend_is_named(small, tmp_path):
+    run(COMPILE, small, "--backend", "xnnpack", "-o", tmp_path / "small.etc")
+    program = (tmp_path / "small.etc").read_bytes().replace(b"xnnpack", b"nowhere")
+    (tmp_path / "small.etc").write_bytes(program)
+    done = run(RUN, tmp_path / "small.etc", "=zeros", expect=4)
+    assert "the backend nowhere is missing; give its library with --backend FILE.so" in done.stderr
+
+
+def test_refuses_what_is_no_backend(small, tmp_path):
+    assert "there is no backend nowhere" in run(COMPILE, small, "--backend", "nowhere", expect=2).stderr
+    run(COMPILE, small, "-o", tmp_path / "small.etc")
+    (tmp_path / "no.so").write_text("no library")
+    assert "cannot be loaded" in run(RUN, tmp_path / "small.etc", "=zeros", "--backend", tmp_path / "no.so", expect=4).stderr
