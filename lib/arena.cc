@@ -41,15 +41,24 @@ Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFin
   layout.prepared = layout.slots + uint64_t{m.slots} * sizeof(Slot);
   layout.bytes = layout.prepared;
   uint64_t delegate_bytes = 0;
+  ExternalCalls external(ProgramAccess::root(program), m);
   for (uint32_t i = 0; i < instructions.size; ++i) {
-    if (const Error e = add_prepared_bytes(instructions[i], ops, abi, &layout.bytes); e != Error::Ok) return fail(fault, e, i);
-    if (!kHasDelegates || instructions[i].kind != format::InstructionKind::Delegate) continue;
-    if (!program.find_delegate(instructions[i].op, delegates)) return fail(fault, Error::MissingOp, i);
-    const uint64_t instance = ProgramAccess::root(program).delegates()[instructions[i].op].instance_bytes;
+    const format::Instruction& instruction = instructions[i];
+    if (const Error e = add_prepared_bytes(instruction, ops, abi, &layout.bytes); e != Error::Ok) return fail(fault, e, i);
+    if (instruction.kind == format::InstructionKind::Kernel && program.op_is_external(instruction.op)) {
+      uint32_t operand;
+      if (const Error e = external.bind(instruction, *ops.find(instruction.op), &operand); e != Error::Ok) return fail(fault, e, i, operand);
+    }
+    if (!kHasDelegates || instruction.kind != format::InstructionKind::Delegate) continue;
+    if (!program.find_delegate(instruction.op, delegates)) return fail(fault, Error::MissingOp, i);
+    const uint64_t instance = ProgramAccess::root(program).delegates()[instruction.op].instance_bytes;
     if (__builtin_add_overflow(delegate_bytes, kInstanceBytes, &delegate_bytes) ||
         __builtin_add_overflow(delegate_bytes, instance, &delegate_bytes))
       return fail(fault, Error::BadProgram, i);
   }
+  layout.external = layout.bytes;
+  layout.external_counts = external.counts();
+  layout.bytes += external.bytes(layout.external_counts);
   if (delegate_bytes == 0) return layout;
   layout.delegates = (layout.bytes + kAlignment - 1) / kAlignment * kAlignment;
   if (__builtin_add_overflow(layout.delegates, delegate_bytes, &layout.bytes)) return fail(fault, Error::BadProgram);
@@ -57,10 +66,10 @@ Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFin
 }
 
 Result<Needs> needs_on(const Abi& abi, const Program& program, uint32_t method, Span<const OpTable* const> ops,
-                       Span<const DelegateTable* const> delegates) noexcept {
+                       Span<const DelegateTable* const> delegates, Fault* fault) noexcept {
   if (method >= program.method_count()) return Error::BadArgument;
   OpFinder finder(program, ops);
-  const Result<ArenaLayout> layout = lay_out_arena(program, method, finder, delegates, abi, nullptr);
+  const Result<ArenaLayout> layout = lay_out_arena(program, method, finder, delegates, abi, fault);
   if (!layout.ok()) return layout.error();
   Needs needs;
   needs.arena = layout.value().bytes;
@@ -69,8 +78,9 @@ Result<Needs> needs_on(const Abi& abi, const Program& program, uint32_t method, 
   return needs;
 }
 
-Result<Needs> Program::needs(uint32_t method, Span<const OpTable* const> ops, Span<const DelegateTable* const> delegates) const noexcept {
-  return needs_on(kThisAbi, *this, method, ops, delegates);
+Result<Needs> Program::needs(uint32_t method, Span<const OpTable* const> ops, Span<const DelegateTable* const> delegates,
+                             Fault* fault) const noexcept {
+  return needs_on(kThisAbi, *this, method, ops, delegates, fault);
 }
 
 }  // namespace etc

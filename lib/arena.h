@@ -1,7 +1,7 @@
 // What a loaded method keeps in the caller's arena, and where.
 //
 //   | Method | pool spans | Instr × instructions | Tensor × values | bytes of each dynamic value | Slot × slots | prepared state of each
-//   kernel | delegates |
+//   kernel | external calls | delegates |
 //
 // Every part starts at a multiple of 8 bytes, delegates (see delegate.h) at one of 64. Sizes, strides, operands and literals stay in the
 // file.
@@ -9,12 +9,14 @@
 
 #include "abi.h"
 #include "delegate.h"
+#include "external.h"
 #include "format.h"
 
 namespace etc {
 
 struct ArenaLayout {
-  uint64_t pools = 0, instructions = 0, values = 0, slots = 0, prepared = 0, delegates = 0;  // offsets in the arena
+  uint64_t pools = 0, instructions = 0, values = 0, slots = 0, prepared = 0, external = 0, delegates = 0;  // offsets in the arena
+  ExternalCounts external_counts;
   uint64_t bytes = 0;
 };
 
@@ -46,7 +48,7 @@ Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFin
 
 // Program::needs for machines of another ABI.
 Result<Needs> needs_on(const Abi& abi, const Program& program, uint32_t method, Span<const OpTable* const> ops,
-                       Span<const DelegateTable* const> delegates) noexcept;
+                       Span<const DelegateTable* const> delegates, Fault* fault = nullptr) noexcept;
 
 // Fills `fault`, when there is one, and returns the error.
 inline Error fail(Fault* fault, Error error, uint32_t instruction = Fault::kNowhere, uint32_t operand = Fault::kNowhere) {

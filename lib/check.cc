@@ -99,6 +99,22 @@ bool overlaps_itself(const Tensor& t) {
   }
 }
 
+// Argument `a` of an op that writes it: no other operand may share its bytes.
+bool written_is_separate(OpContext ctx, uint32_t arguments, uint32_t a) {
+  if (ctx.operand(a).kind != OperandKind::Tensor) return false;  // lists cannot be written
+  const Tensor& written = ctx.tensor(a);
+  if ((written.flags & kReadOnly) || overlaps_itself(written)) return false;
+  for (uint32_t other = 0; other < arguments; ++other) {
+    const OperandKind kind = ctx.operand(other).kind;
+    if (other != a && kind == OperandKind::Tensor && overlaps(written, ctx.tensor(other))) return false;
+    if (kind != OperandKind::Tensors) continue;
+    const Tensors list = ctx.tensors(other);
+    for (uint32_t k = 0; k < list.size; ++k)
+      if (list.has(k) && overlaps(written, list[k])) return false;
+  }
+  return true;
+}
+
 // `scratch` is null when the call has none.
 bool result_is_separate(OpContext ctx, const CallPlaces& call, uint32_t r, const Tensor* scratch) {
   const uint32_t arguments = call.arguments, results = call.results;
@@ -109,7 +125,7 @@ bool result_is_separate(OpContext ctx, const CallPlaces& call, uint32_t r, const
   for (uint32_t a = 0; a < arguments; ++a) {
     const OperandKind kind = ctx.operand(a).kind;
     if (kind == OperandKind::Tensor) {
-      const bool may_share = r == 0 && a < 16 && (call.in_place >> a & 1);
+      const bool may_share = (r == 0 && a < 16 && (call.in_place >> a & 1)) || (a < 32 && (call.written >> a & 1));
       if (overlaps(result, ctx.tensor(a)) && !(may_share && are_identical(result, ctx.tensor(a)))) return false;
     } else if (kind == OperandKind::Tensors) {
       const Tensors list = ctx.tensors(a);
@@ -141,8 +157,10 @@ bool scratch_is_separate(OpContext ctx, uint32_t arguments, const Tensor& scratc
 
 Error check_operands(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept {
   constexpr uint32_t kMostResults = 64;  // bits of Results::seen
-  const uint32_t arguments = op.signature.arguments, results = op.signature.results;
+  const uint32_t arguments = op.signature.arguments;
   *operand = Fault::kNowhere;
+  if (operand_count < arguments) return Error::BadProgram;
+  const uint32_t results = result_count(op, operand_count);
   if (operand_count != arguments + results || results > kMostResults) return Error::BadProgram;
   for (uint32_t a = 0; a < arguments; ++a)
     if (!takes(op.signature.kinds[a], ctx, a)) return *operand = a, Error::BadProgram;
@@ -152,8 +170,8 @@ Error check_operands(OpContext ctx, const Op& op, uint32_t operand_count, uint32
   return Error::Ok;
 }
 
-Error check_sizes(OpContext ctx, const Op& op, uint32_t* operand) noexcept {
-  const uint32_t arguments = op.signature.arguments, results = op.signature.results;
+Error check_sizes(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept {
+  const uint32_t arguments = op.signature.arguments, results = result_count(op, operand_count);
   *operand = Fault::kNowhere;
   Results sink{ctx, arguments, results, 0};
   InferContext infer{ctx, &sink, kHasDynamic && op.sizes_from_data ? &Results::assign : &Results::compare};
@@ -161,7 +179,8 @@ Error check_sizes(OpContext ctx, const Op& op, uint32_t* operand) noexcept {
   for (uint32_t r = 0; r < results; ++r)
     if (!(sink.seen >> r & 1)) return *operand = arguments + r, Error::BadProgram;
 
-  return check_places(ctx, {arguments, results, op.in_place, op.scratch_bytes ? op.scratch_bytes(ctx) : 0}, operand);
+  const uint64_t scratch_bytes = op.scratch_bytes ? op.scratch_bytes(ctx) : 0;
+  return check_places(ctx, {arguments, results, op.in_place, scratch_bytes, op.signature.written}, operand);
 }
 
 Error check_places(OpContext ctx, const CallPlaces& call, uint32_t* operand) noexcept {
@@ -172,6 +191,8 @@ Error check_places(OpContext ctx, const CallPlaces& call, uint32_t* operand) noe
     scratch = &ctx.frame->values[o.index];
     if (!is_scratch(*scratch, call.scratch_bytes) || !scratch_is_separate(ctx, call.arguments, *scratch)) return Error::BadProgram;
   }
+  for (uint32_t a = 0; a < call.arguments && a < 32; ++a)
+    if ((call.written >> a & 1) && ctx.has(a) && !written_is_separate(ctx, call.arguments, a)) return *operand = a, Error::BadProgram;
   for (uint32_t r = 0; r < call.results; ++r) {
     const Tensor& result = ctx.tensor(call.arguments + r);
     if ((result.flags & kReadOnly) || overlaps_itself(result) || !result_is_separate(ctx, call, r, scratch))

@@ -14,12 +14,17 @@ Error check_operands(OpContext ctx, const Op& op, uint32_t operand_count, uint32
 
 // For operands that were checked. Ok when
 //   - `infer` accepts the arguments and gives the dtypes and sizes that the results have;
-//   - results may be written, do not overlap themselves, and share no byte with another operand or the scratch, except that
-//     result 0 may lie exactly where an argument lies that the op declares `in_place`;
+//   - results and arguments that the op writes may be written, do not overlap themselves, and share no byte with another operand or the
+//     scratch, except that result 0 may lie exactly where an argument lies that the op declares `in_place`;
 //   - the scratch that the op asks for is there.
 // BadProgram otherwise; `*operand` as above. Results of an op with `sizes_from_data` get the sizes that `infer` gives; they must be
 // dynamic values, as those of a dynamic call may be.
-Error check_sizes(OpContext ctx, const Op& op, uint32_t* operand) noexcept;
+Error check_sizes(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept;
+
+// How many results a call with so many operands has; operands were checked.
+inline uint32_t result_count(const Op& op, uint32_t operand_count) {
+  return op.signature.result_list ? operand_count - op.signature.arguments : op.signature.results;
+}
 
 // The part of it that is about memory, for calls of any kind: `arguments` operands, then `results` tensors. Bit i of `in_place`: result 0
 // may lie where argument i lies. `scratch_bytes` 0: there is none.
@@ -27,6 +32,7 @@ struct CallPlaces {
   uint32_t arguments, results;
   uint16_t in_place;
   uint64_t scratch_bytes;
+  uint32_t written = 0;  // bit i: the call writes argument i, which shares no byte with the others; results may lie exactly there
 };
 Error check_places(OpContext ctx, const CallPlaces& call, uint32_t* operand) noexcept;
 

@@ -23,9 +23,9 @@ bool all_tensors(OpContext ctx, uint32_t count, F f) {
 }
 
 // The kernel has said how large its results are: they are contiguous.
-Error settle_results(OpContext ctx, const Op& op) {
-  for (uint32_t r = 0; r < op.signature.results; ++r) {
-    const Tensor& t = ctx.tensor(op.signature.arguments + r);
+Error settle_results(OpContext ctx, const Op& op, uint32_t operand_count) {
+  for (uint32_t r = op.signature.arguments; r < operand_count; ++r) {
+    const Tensor& t = ctx.tensor(r);
     if (t.rank != 0 && !set_contiguous(t)) return Error::BadShape;
     ETC_TRY(check_extent(t, ctx.frame->slots));
   }
@@ -71,14 +71,14 @@ bool needs_dynamic_call(OpContext ctx, uint32_t count) noexcept {
   return !all_tensors(ctx, count, [](const Tensor& t, uint32_t) { return !is_dynamic(t); });
 }
 
-bool owns_result_slots(OpContext ctx, const Op& op) noexcept {
+bool owns_result_slots(OpContext ctx, const Op& op, uint32_t count) noexcept {
   struct Range {
     const int64_t *begin, *end;
     bool meets(const Range& o) const { return begin < o.end && o.begin < end; }
   };
   const auto sizes_of = [](const Tensor& t) { return Range{t.sizes, t.sizes + t.rank}; };
   const auto strides_of = [](const Tensor& t) { return Range{t.strides, t.strides + t.rank}; };
-  const uint32_t arguments = op.signature.arguments, count = arguments + op.signature.results;
+  const uint32_t arguments = op.signature.arguments;
   for (uint32_t r = arguments; r < count; ++r) {
     const Range sizes = sizes_of(ctx.tensor(r)), strides = strides_of(ctx.tensor(r));
     const auto is_free = [&](const Range& other) { return !sizes.meets(other) && !strides.meets(other); };
@@ -103,7 +103,7 @@ Error run_dynamic(OpContext ctx) noexcept {
   // Results of a kernel that decides their sizes still have those of the last run, which infer is about to replace.
   const uint32_t settled = op.sizes_from_data ? op.signature.arguments : call.operand_count;
   ETC_TRY(check_extents(ctx, settled, &operand));
-  if (check_sizes(ctx, op, &operand) != Error::Ok) return Error::BadShape;
+  if (check_sizes(ctx, op, call.operand_count, &operand) != Error::Ok) return Error::BadShape;
   const Kernel kernel = op.select(ctx);
   if (!kernel) return Error::BadShape;
   if (op.prepare) {
@@ -111,7 +111,7 @@ Error run_dynamic(OpContext ctx) noexcept {
     if (op.prepare(ctx, prepared) != Error::Ok) return Error::BadShape;
   }
   ETC_TRY(kernel(ctx));
-  return op.sizes_from_data ? settle_results(ctx, op) : Error::Ok;
+  return op.sizes_from_data ? settle_results(ctx, op, call.operand_count) : Error::Ok;
 }
 
 Error run_swap(OpContext ctx) noexcept {

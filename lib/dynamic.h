@@ -29,7 +29,7 @@ bool set_contiguous(const Tensor& t) noexcept;
 bool needs_dynamic_call(OpContext ctx, uint32_t count) noexcept;
 
 // True when the slots of each result's sizes and strides are nobody else's among the operands: an op with `sizes_from_data` writes them.
-bool owns_result_slots(OpContext ctx, const Op& op) noexcept;
+bool owns_result_slots(OpContext ctx, const Op& op, uint32_t operand_count) noexcept;
 
 // What a dynamic call keeps, before the prepared state of its op.
 struct DynamicCall {

@@ -97,8 +97,11 @@ struct MethodAccess {
     return m;
   }
 
-  static Error load_instructions(Method& m, OpFinder& ops, std::byte* prepared, DelegateLoader delegates, Fault* fault) {
+  static Error load_instructions(Method& m, OpFinder& ops, const ArenaLayout& layout, DelegateLoader delegates, Fault* fault) {
     const Span<const format::Instruction> file = method_of(m).instructions();
+    std::byte* prepared = m.arena_.data + layout.prepared;
+    ExternalCalls external(ProgramAccess::root(m.program_), method_of(m));
+    external.use(layout.external_counts, m.arena_.data + layout.external, &m.frame_);
     for (uint32_t i = 0; i < file.size; ++i, m.loaded_ = i) {
       Instr* instr = new (m.instructions_ + i) Instr{nullptr, nullptr, file[i].first_operand, file[i].op, file[i].flags};
       uint32_t operand = Fault::kNowhere;
@@ -108,23 +111,34 @@ struct MethodAccess {
       } else if (kHasDynamic && file[i].kind != format::InstructionKind::Kernel) {
         e = load_builtin(m, file[i], instr, &operand);
       } else {
-        const Op& op = *ops.find(file[i].op);  // lay_out_arena has found them all
-        const bool dynamic = kHasDynamic && file[i].flags & format::kDynamicCall;
-        e = check_operands({&m.frame_, instr}, op, file[i].operand_count, &operand);
-        if (e == Error::Ok)
-          e = dynamic ? load_dynamic(m, op, file[i], instr, &prepared) : load_static(m, op, file[i], instr, &prepared, &operand);
+        e = load_kernel(m, *ops.find(file[i].op), file[i], instr, &external, &prepared, &operand);  // lay_out_arena has found them all
       }
       if (e != Error::Ok) return fail(fault, e, i, operand);
     }
     return Error::Ok;
   }
 
+  static Error load_kernel(Method& m, const Op& op, const format::Instruction& file, Instr* instr, ExternalCalls* external,
+                           std::byte** prepared, uint32_t* operand) {
+    const bool is_dynamic_call = kHasDynamic && file.flags & format::kDynamicCall, is_external = m.program_.op_is_external(file.op);
+    uint32_t operand_count = file.operand_count;
+    if (!is_dynamic_call && (op.sizes_from_data || needs_dynamic_call({&m.frame_, instr}, operand_count))) return Error::BadProgram;
+    if (is_external) {
+      ETC_TRY(external->bind(file, op, operand));
+      instr->first_operand = external->first_operand();
+      operand_count = external->operand_count();
+    }
+    Error e = check_operands({&m.frame_, instr}, op, operand_count, operand);
+    if (e == Error::Ok)
+      e = is_dynamic_call ? load_dynamic(m, op, operand_count, instr, prepared) : load_static(m, op, operand_count, instr, prepared, operand);
+    // The compiler has not seen an external op: it is the table that does not fit the model.
+    return is_external && e == Error::BadProgram ? Error::MissingOp : e;
+  }
+
   // Takes bytes for the prepared state from *prepared, and moves that on.
-  static Error load_static(Method& m, const Op& op, const format::Instruction& file, Instr* instr, std::byte** prepared,
-                           uint32_t* operand) {
+  static Error load_static(Method& m, const Op& op, uint32_t operand_count, Instr* instr, std::byte** prepared, uint32_t* operand) {
     const OpContext ctx{&m.frame_, instr};
-    if (op.sizes_from_data || needs_dynamic_call(ctx, file.operand_count)) return Error::BadProgram;
-    ETC_TRY(check_sizes(ctx, op, operand));
+    ETC_TRY(check_sizes(ctx, op, operand_count, operand));
     instr->run = op.select(ctx);
     if (!instr->run) return Error::BadProgram;
     if (op.prepared_bytes == 0) return Error::Ok;
@@ -136,9 +150,9 @@ struct MethodAccess {
   }
 
   // The rest is done before each run.
-  static Error load_dynamic(Method& m, const Op& op, const format::Instruction& file, Instr* instr, std::byte** prepared) {
-    if (op.sizes_from_data && !owns_result_slots({&m.frame_, instr}, op)) return Error::BadProgram;
-    new (*prepared) DynamicCall{&op, file.operand_count};
+  static Error load_dynamic(Method& m, const Op& op, uint32_t operand_count, Instr* instr, std::byte** prepared) {
+    if (op.sizes_from_data && !owns_result_slots({&m.frame_, instr}, op, operand_count)) return Error::BadProgram;
+    new (*prepared) DynamicCall{&op, operand_count};
     *prepared += kDynamicCallBytes;
     instr->run = run_dynamic;
     instr->prepared = *prepared;
@@ -233,9 +247,8 @@ Result<Method*> Method::load(const Program& program, uint32_t method, Span<const
   if (!layout.ok()) return layout.error();
   if (memory.arena.size < layout.value().bytes) return fail(fault, Error::OutOfMemory);
   Method* m = MethodAccess::place_method(program, method, layout.value(), memory, hooks);
-  const ArenaLayout& at = layout.value();
-  const DelegateLoader loader{program, delegates, memory.arena.data + at.delegates};
-  const Error e = MethodAccess::load_instructions(*m, finder, memory.arena.data + at.prepared, loader, fault);
+  const DelegateLoader loader{program, delegates, memory.arena.data + layout.value().delegates};
+  const Error e = MethodAccess::load_instructions(*m, finder, layout.value(), loader, fault);
   if (e != Error::Ok) return m->unload(), e;
   return m;
 }

@@ -8,6 +8,9 @@
 #ifndef ETC_CORE_DELEGATES
 #define ETC_CORE_DELEGATES 1  // calls of backends
 #endif
+#ifndef ETC_CORE_EXTERNAL
+#define ETC_CORE_EXTERNAL 1  // calls of external ops, arguments by name; external.h
+#endif
 
 namespace etc {
 

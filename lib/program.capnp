@@ -34,7 +34,9 @@ struct OpName {
   hash @0 :UInt32;             # FNV-1a of the whole schema string
   nameOffset @1 :UInt32;       # "aten::add.Tensor", the schema up to its parenthesis
   nameSize @2 :UInt32;
-  external @3 :Bool;           # arguments by name, schema unknown when compiled; hash is 0
+  external @3 :Bool;           # schema unknown when compiled: hash is 0, and calls name the arguments that are given. Operands of a call:
+                               # a String and the argument, for each; then the results, all tensors. A name ending in "!" is that of an
+                               # argument that the op writes: the argument lies where, as the last results, its new values lie, in order
 }
 
 struct Delegate {              # one subgraph that a backend runs

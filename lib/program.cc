@@ -35,6 +35,17 @@ bool is_name_of(Text name, const char* schema) {
   return schema[name.size] == '(';
 }
 
+// Of an external op only the name is known: the first table that has it decides.
+const Op* find_external(Text name, Span<const OpTable* const> tables) {
+  for (const OpTable* table : tables) {
+    if (table->abi != OpTable::kAbi) continue;
+    for (uint32_t k = 0; k < table->count; ++k)
+      if (is_name_of(name, table->ops[k]->schema)) return table->ops[k];
+    if (const Op* op = table->find ? table->find(name.data, name.size) : nullptr) return op;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Result<Program> Program::open(Span<const std::byte> file) noexcept {
@@ -101,10 +112,9 @@ Text Program::op_name(uint32_t i) const noexcept { return text(*this, root(*this
 uint32_t Program::op_hash(uint32_t i) const noexcept { return root(*this).ops()[i].hash; }
 bool Program::op_is_external(uint32_t i) const noexcept { return root(*this).ops()[i].external & 1; }
 
-// External ops are called with arguments by name; until load can do that, no table has them.
 const Op* Program::find_op(uint32_t i, Span<const OpTable* const> tables) const noexcept {
-  if (op_is_external(i)) return nullptr;
   const Text name = op_name(i);
+  if (op_is_external(i)) return find_external(name, tables);
   const uint32_t hash = op_hash(i);
   for (const OpTable* table : tables) {
     if (table->abi != OpTable::kAbi) continue;

@@ -19,9 +19,9 @@ class Method {
  public:
   // Finds each op in `ops` (first table that has it), checks every instruction with its `infer`, selects and prepares kernels.
   // `hooks` is copied. Makes an instance of each delegate call; when load fails, those made so far are destroyed. A program without
-  // delegates takes no tables of them. MissingOp: an op, or a backend; OutOfMemory: a span is too small; BadProgram: an instruction is
-  // wrong, or of a kind that this build cannot run; DelegateFailed: a backend's init, its code in fault->operand; BadArgument: memory is
-  // not aligned, or no such method. `fault` (may be null) says where.
+  // delegates takes no tables of them. MissingOp: an op, or a backend, or an external op that does not take its call; OutOfMemory: a span
+  // is too small; BadProgram: an instruction is wrong, or of a kind that this build cannot run; DelegateFailed: a backend's init, its code
+  // in fault->operand; BadArgument: memory is not aligned, or no such method. `fault` (may be null) says where.
   static Result<Method*> load(const Program& program, uint32_t method, Span<const OpTable* const> ops,
                               Span<const DelegateTable* const> delegates, const Memory& memory, const Hooks& hooks, Fault* fault) noexcept;
 

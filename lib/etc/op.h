@@ -182,6 +182,8 @@ struct Signature {
   uint8_t results = 0;
   uint8_t kinds[kMaxArguments] = {};
   bool valid = false;
+  bool result_list = false;  // the one result is Tensor[]: a call has as many results as its instruction names, each a tensor
+  uint32_t written = 0;      // bit i: the op writes argument i, Tensor(a!)
 };
 
 constexpr uint32_t hash_of(const char* text) {  // FNV-1a, 32 bits
@@ -238,7 +240,8 @@ constexpr Signature signature_of(const char* schema) {
     while (detail::is_word(*p)) ++p;
     uint8_t k = detail::base_kind(word, static_cast<uint32_t>(p - word));
     if (*p == '(') {  // alias annotation, as in Tensor(a!)
-      while (*p && *p != ')') ++p;
+      for (; *p && *p != ')'; ++p)
+        if (*p == '!' && s.arguments < kMaxArguments) s.written |= 1u << s.arguments;
       if (*p) ++p;
     }
     bool optional = false, optional_elements = false;
@@ -289,6 +292,7 @@ constexpr Signature signature_of(const char* schema) {
     }
   } else {
     s.results = 1;
+    for (; *p; ++p) s.result_list = s.result_list || *p == '[';
   }
   s.valid = true;
   return s;
@@ -310,10 +314,13 @@ struct Op {
 
 // A plugin exports: extern "C" const etc::OpTable* etc_ops(). Sorted by name hash is not required of plugins.
 struct OpTable {
-  static constexpr uint32_t kAbi = 2;
+  static constexpr uint32_t kAbi = 3;
   uint32_t abi;
   uint32_t count;
   const Op* const* ops;
+  // Optional: asked after `ops` for external ops, whose calls carry only the name ("mylib::myop.overload"). For tables that wrap a library
+  // with too many ops to list. Null when it has none; else the same pointer for the same name, valid as long as the table.
+  const Op* (*find)(const char* name, uint32_t name_size) noexcept = nullptr;
 };
 
 // The kernels that this build contains (ops/meson.build lists them).

@@ -94,8 +94,10 @@ class Program {
   uint64_t constant_bytes() const noexcept;
   uint32_t instruction_count(uint32_t method) const noexcept;
 
-  // Exact bytes for a method with these kernels and backends; MissingOp when one is not there (see find_op, find_delegate).
-  Result<Needs> needs(uint32_t method, Span<const OpTable* const> ops, Span<const DelegateTable* const> delegates = {}) const noexcept;
+  // Exact bytes for a method with these kernels and backends; MissingOp when one is not there (see find_op, find_delegate), or an external
+  // op's schema does not fit a call: `fault` (may be null) says which.
+  Result<Needs> needs(uint32_t method, Span<const OpTable* const> ops, Span<const DelegateTable* const> delegates = {},
+                      Fault* fault = nullptr) const noexcept;
 
  private:
   friend class Method;
