@@ -14,14 +14,15 @@ _etc_compile() {
     --planner) words='search greedy no-reuse exec:' ;;
     --format) words='text json' ;;
     --emit) words='etc c' ;;
-    --symbol) return ;;
+    --symbol | --external) return ;;
     --backend) words='reference xnnpack onednn' ;;
     --disable-pass) words=$("$1" --help 2>/dev/null | sed -n "/always runs/d;$passes") ;;
     --dump-ir) [[ -n $assigned ]] && words="all import $("$1" --help 2>/dev/null | sed -n "$passes")" ;;
+    --plugin) mapfile -t COMPREPLY < <(compgen -d -- "$cur"; compgen -f -X '!*.so' -- "$cur"); return ;;
     -o | --output) mapfile -t COMPREPLY < <(compgen -d -- "$cur"; compgen -f -X '!*.etc' -- "$cur"; compgen -f -X '!*.c' -- "$cur"); return ;;
   esac
   if [[ -z $words && $cur == -* ]]; then
-    words='--help --version --output --method --cpu --pool --optimize-for --planner --planner-timeout --backend --explain-partition --disable-pass --dump-ir --time-passes --emit --symbol --strip --format -h -o'
+    words='--help --version --output --method --cpu --pool --optimize-for --planner --planner-timeout --backend --explain-partition --external --plugin --disable-pass --dump-ir --time-passes --emit --symbol --strip --format -h -o'
   fi
   if [[ -n $words ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur" | sort -u)

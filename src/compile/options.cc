@@ -10,6 +10,7 @@
 #include "cpu.h"
 #include "emit/c_source.h"
 #include "ir/error.h"
+#include "plugins.h"
 #include "memory_options.h"
 
 namespace etc::compile {
@@ -18,16 +19,16 @@ namespace {
 [[noreturn]] void usage(const std::string& what) { throw CompileError(what + "; see etc-compile --help", kUsage); }
 
 // Each pass once, in the order of the first run.
-std::vector<Pass> distinct_passes() {
+std::vector<Pass> distinct_passes(const std::vector<Pass>& passes) {
   std::vector<Pass> list;
-  for (const Pass& p : all_passes())
+  for (const Pass& p : passes)
     if (std::none_of(list.begin(), list.end(), [&](const Pass& q) { return std::string(p.name) == q.name; })) list.push_back(p);
   return list;
 }
 
 std::string list_of_passes() {
   std::string all = "Passes, in order:\n";
-  for (const Pass& p : distinct_passes()) {
+  for (const Pass& p : distinct_passes(all_passes())) {
     std::string name = p.name;
     name.resize(std::max<size_t>(name.size() + 2, 20), ' ');
     all += "  " + name + p.summary + (p.optional ? "" : " (always runs)") + "\n";
@@ -58,7 +59,7 @@ std::vector<const Backend*> find_backends(const std::vector<std::string>& names)
 }
 
 void check_pass_names(const CompileOptions& o) {
-  const std::vector<Pass> passes = distinct_passes();
+  const std::vector<Pass> passes = distinct_passes(o.passes);
   auto find = [&](const std::string& name) {
     return std::find_if(passes.begin(), passes.end(), [&](const Pass& p) { return name == p.name; });
   };
@@ -69,6 +70,16 @@ void check_pass_names(const CompileOptions& o) {
   }
   const std::string& stage = o.dump_ir;
   if (!stage.empty() && stage != "all" && stage != "import" && find(stage) == passes.end()) usage("--dump-ir: there is no stage " + stage);
+}
+
+// What plugins add; returns their planners and the built-in ones.
+std::vector<Planner> load_plugins(const std::vector<std::string>& files, CompileOptions* o) {
+  Plugin all;
+  for (const std::string& file : files) load_plugin(file, &all);
+  o->passes = passes_with(all.passes);
+  std::vector<Planner> planners = builtin_planners();
+  planners.insert(planners.end(), all.planners.begin(), all.planners.end());
+  return planners;
 }
 
 std::vector<MethodFile> method_files(const std::string& model, const std::vector<std::string>& methods) {
@@ -105,7 +116,7 @@ void refuse_overwriting_input(const Options& o) {
 std::optional<Options> parse_options(int argc, char** argv) {
   Options o;
   std::string model, cpu = "native", format = "text", optimize_for = "memory", emit = "etc", symbol;
-  std::vector<std::string> methods, disabled, backends;
+  std::vector<std::string> methods, plugins, disabled, backends;
   std::string planner = "search";
   std::vector<std::string> pools;
   unsigned planner_timeout_s = 60;
@@ -141,6 +152,14 @@ std::optional<Options> parse_options(int argc, char** argv) {
   app.add_flag("--explain-partition", o.explain_partition,
                "Print on stdout what each backend got, and for each node that none took the reasons; with --format json in the report");
   app.add_option("--disable-pass", disabled, "Leave an optional pass out")->allow_extra_args(false)->type_name("NAME");
+  app.add_option(
+         "--external", o.compile.external,
+         "Leave PyTorch's ops of these names, 'aten::fft_*' say, to a table of ops at run time, also those that etc has kernels for")
+      ->allow_extra_args(false)
+      ->type_name("PATTERN");
+  app.add_option("--plugin", plugins, "A library that adds passes and planners (docs/compiler-passes.md); only for this very build")
+      ->allow_extra_args(false)
+      ->type_name("FILE.so");
   app.add_flag("--dump-ir", o.compile.dump_ir, "Print the IR on stdout after the stage import or a pass; without a name, after all of them")
       ->type_name("[=STAGE]");
   app.add_flag("--time-passes", o.time_passes, "Print on stderr how long each stage took");
@@ -168,9 +187,10 @@ std::optional<Options> parse_options(int argc, char** argv) {
   o.compile.disabled_passes.insert(disabled.begin(), disabled.end());
   o.compile.backends = find_backends(backends);
   if (o.explain_partition && backends.empty()) usage("--explain-partition goes with --backend");
+  const std::vector<Planner> planners = load_plugins(plugins, &o.compile);
   check_pass_names(o.compile);
   o.compile.plan.pools = pool_options(pools);
-  o.compile.plan.planner = planner_option(planner, builtin_planners(), planner_timeout_s);
+  o.compile.plan.planner = planner_option(planner, planners, planner_timeout_s);
   if (o.json && !o.compile.dump_ir.empty()) usage("--dump-ir and --format json both print on stdout");
   if (!symbol.empty() && emit != "c") usage("--symbol goes with --emit c");
   if (o.output.empty()) o.output = default_output(o.compile.files[0].path, "." + emit);

@@ -80,12 +80,16 @@ Imported import_files(const std::vector<MethodFile>& files, const ImportOptions&
 }
 
 // What one method writes, the others must read where it lies. So where there are several, and states, import comes twice.
-Imported import_all(const std::vector<MethodFile>& files, CompileReport* report) {
-  Imported imported = import_files(files, {&report->warnings});
+Imported import_all(const CompileOptions& options, CompileReport* report) {
+  ImportOptions first;
+  first.warnings = &report->warnings;
+  first.external = options.external;
+  Imported imported = import_files(options.files, first);
   ImportOptions again;
+  again.external = options.external;
   for (const Graph& graph : imported.model.methods)
     for (const Value* state : graph.states) again.states.insert(state->label);
-  return imported.model.methods.size() > 1 && !again.states.empty() ? import_files(files, again) : std::move(imported);
+  return imported.model.methods.size() > 1 && !again.states.empty() ? import_files(options.files, again) : std::move(imported);
 }
 
 struct Dump {
@@ -104,7 +108,9 @@ void optimise(Imported& imported, const CompileOptions& options, const Listener&
     listener.stage("passes over " + graph.name);
     Dump::after(&dump, graph, "import");
     const auto give_to_backends = [&](Graph& g) { return partition(g, options.backends, &report->partition); };
-    blaming(imported.paths[i], [&] { run_passes(graph, options.disabled_passes, Dump::after, &dump, &report->times, give_to_backends); });
+    blaming(imported.paths[i], [&] {
+      run_passes(graph, options.passes, options.disabled_passes, Dump::after, &dump, &report->times, give_to_backends);
+    });
   }
 }
 
@@ -131,7 +137,7 @@ void fill(CompileReport* report, const ProgramPlan& plan, const AlignedBytes& fi
 AlignedBytes compile(const CompileOptions& options, const Listener& listener, CompileReport* report) {
   Stages stages(listener, &report->times);
 
-  Imported imported = stages.run("import", [&] { return import_all(options.files, report); });
+  Imported imported = stages.run("import", [&] { return import_all(options, report); });
   optimise(imported, options, listener, report);
   ProgramPlan plan = stages.run("lower", [&] { return lower(imported.model, options.plan); });
   stages.run("plan", [&] { return plan_memory(plan, options.plan), 0; });

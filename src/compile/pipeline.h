@@ -21,6 +21,8 @@ struct MethodFile {
 
 struct CompileOptions {
   std::vector<MethodFile> files;
+  std::vector<std::string> external;  // globs over names of PyTorch's ops that stay calls by name
+  std::vector<Pass> passes = all_passes();
   std::set<std::string> disabled_passes;
   PlanOptions plan;
   bool strip = false;

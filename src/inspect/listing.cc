@@ -128,15 +128,23 @@ class Reader {
     return "?";
   }
 
-  // How many of an instruction's operands are arguments: what its kernel's schema says, and all but the trailing tensors for others.
-  static uint32_t argument_count(const std::string& op, schema::Instruction::Reader in, capnp::List<schema::Operand>::Reader operands) {
+  // How many of an instruction's operands are arguments: what its kernel's schema says, pairs of name and argument for external ops, and
+  // all but the trailing tensors for others.
+  static uint32_t argument_count(const std::string& op, bool external, schema::Instruction::Reader in,
+                                 capnp::List<schema::Operand>::Reader operands) {
+    const auto kind_of = [&](uint32_t i) { return static_cast<OperandKind>(operands[in.getFirstOperand() + i].getKind()); };
+    if (external) {
+      uint32_t names = 0;
+      while (names + 1 < in.getOperandCount() && kind_of(names) == OperandKind::String) names += 2;
+      return names;
+    }
     const OpTable& table = builtin_ops();
     for (uint32_t i = 0; i < table.count; ++i) {
       const std::string_view schema = table.ops[i]->schema;
       if (schema.substr(0, schema.find('(')) == op) return std::min<uint32_t>(table.ops[i]->signature.arguments, in.getOperandCount());
     }
     uint32_t count = in.getOperandCount();
-    while (count && static_cast<OperandKind>(operands[in.getFirstOperand() + count - 1].getKind()) == OperandKind::Tensor) --count;
+    while (count && kind_of(count - 1) == OperandKind::Tensor) --count;
     return count;
   }
 
@@ -172,6 +180,7 @@ class Reader {
       Instruction instruction;
       constexpr uint8_t kDelegate = 1, kSwap = 3;
       const bool swaps = in.getKind() == kSwap, is_delegate = in.getKind() == kDelegate;
+      const bool external = in.getKind() == 0 && in.getOp() < listing_.op_external.size() && listing_.op_external[in.getOp()];
       if (is_delegate)
         instruction.op = "delegate::" + delegate_name(in.getOp());
       else
@@ -179,7 +188,7 @@ class Reader {
       const uint32_t first = in.getFirstOperand();
       const uint32_t arguments = swaps         ? in.getOperandCount()
                                  : is_delegate ? root_.getDelegates()[in.getOp()].getArguments()
-                                               : argument_count(instruction.op, in, operands);
+                                               : argument_count(instruction.op, external, in, operands);
       for (uint32_t o = 0; o < arguments; ++o) instruction.arguments.push_back(argument(operands[first + o], method, &instruction));
       for (uint32_t o = arguments; o < in.getOperandCount(); ++o) instruction.writes.push_back(operands[first + o].getIndex());
       if (first > 0 && static_cast<OperandKind>(operands[first - 1].getKind()) == OperandKind::Tensor)

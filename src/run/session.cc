@@ -15,6 +15,7 @@
 #include "host/memory.h"
 #include "host/program_file.h"
 #include "host/threads.h"
+#include "names.h"
 #include "strided.h"
 
 namespace etc::run {
@@ -83,18 +84,48 @@ struct Session::State {
     throw UserError(path + ": " + (place.empty() ? "" : place + ": ") + meaning_of(error), exit_code_of(error));
   }
 
-  void require_ops() const {
-    std::string missing;
-    int count = 0;
-    for (uint32_t i = 0; i < program.op_count(); ++i)
-      if (!program.find_op(i, {tables.data(), tables.size()})) missing += (count++ ? ", " : "") + string_of(program.op_name(i));
+  void require_backends() const {
     for (uint32_t d = 0; d < program.delegate_count(); ++d)
       if (const std::string name = string_of(program.delegate_name(d)); !program.find_delegate(d, {delegates.data(), delegates.size()}))
         throw UserError(path + ": the backend " + name +
                             " is missing; give its library with --backend FILE.so, or compile the model without " + "--backend " + name,
                         host::kEnvironment);
-    throw UserError(path + ": " + (count == 1 ? "an op is" : std::to_string(count) + " ops are") + " missing: " + missing +
-                        "; give tables that have them with --ops FILE.so",
+  }
+
+  // Why loading found an op missing: all that no table has, with the first line that calls each, or the call that does not fit.
+  [[noreturn]] void fail_missing(const Fault& fault) const {
+    const MethodNames names = names_of(file.bytes(), index);
+    std::vector<std::string> missing;
+    for (uint32_t i = 0; i < program.op_count(); ++i) {
+      if (program.find_op(i, {tables.data(), tables.size()})) continue;
+      missing.push_back(string_of(program.op_name(i)));
+      for (const host::InstructionName& name : names.instructions) {
+        if (name.op != missing.back() || name.file.empty()) continue;
+        missing.back() += " at " + name.file + ":" + std::to_string(name.line);
+        break;
+      }
+    }
+    if (missing.empty()) {
+      require_backends();
+      fail_to_fit(fault);
+    }
+    std::string list;
+    for (const std::string& op : missing) list += (missing.size() > 1 ? "\n  " : " ") + op;
+    throw UserError(path + ": " + (missing.size() == 1 ? "an op is" : std::to_string(missing.size()) + " ops are") + " missing:" + list +
+                        (missing.size() > 1 ? "\n" : "; ") + "give tables that have them with --ops FILE.so",
+                    host::kEnvironment);
+  }
+
+  // An external call that the op's entry in a table does not take.
+  [[noreturn]] void fail_to_fit(const Fault& fault) const {
+    const MethodNames names = names_of(file.bytes(), index);
+    const Op* op = nullptr;
+    for (uint32_t i = 0; fault.instruction < names.instructions.size() && i < program.op_count() && !op; ++i)
+      if (program.op_is_external(i) && program.op_name(i) == names.instructions[fault.instruction].op.c_str())
+        op = program.find_op(i, {tables.data(), tables.size()});
+    if (!op) fail(Error::MissingOp, fault);
+    throw UserError(path + ": " + place_of(file.bytes(), index, fault) + ": the kernel for " + op->schema +
+                        " does not take this call: its arguments, dtypes or sizes are others; give a table that has the op of this model",
                     host::kEnvironment);
   }
 
@@ -130,12 +161,13 @@ Session::Session(const SessionOptions& options) : state_(std::make_unique<State>
   for (uint32_t i = 0; i < s.program.state_count(); ++i) s.states.push_back(wanted_of(s.program.state(i)));
 
   const Hooks hooks = s.pool.hooks();
-  const auto needs = s.program.needs(s.index, tables, delegates);
-  if (!needs.ok() && needs.error() == Error::MissingOp) s.require_ops();
+  Fault fault;
+  const auto needs = s.program.needs(s.index, tables, delegates, &fault);
+  if (!needs.ok() && needs.error() == Error::MissingOp) s.fail_missing(fault);
   if (!needs.ok()) s.fail(needs.error());
   s.memory.emplace(s.program, s.index, needs.value(), s.workers ? s.workers->count() : hooks.workers);
-  Fault fault;
   const auto method = Method::load(s.program, s.index, tables, delegates, s.memory->memory(), hooks, &fault);
+  if (!method.ok() && method.error() == Error::MissingOp) s.fail_missing(fault);
   if (!method.ok()) s.fail(method.error(), fault);
   s.method = method.value();
   if (options.async) s.run_async();

@@ -11,6 +11,7 @@ DESTDIR='' "$meson" install -C "$build" --no-rebuild --quiet --destdir "$root/in
 prefix=$(dirname "$(dirname "$(find "$root/installed" -path '*/bin/etc-compile')")")
 
 for file in bin/etc-compile bin/etc-run bin/etc-inspect include/etc/base.h include/etc/method.h include/etc/op.h include/etc/program.h \
+  include/etc/compile/compiler_plugin.h include/etc/compile/ir/graph.h \
   include/etc/tensor.h include/etc/etc.h include/etc/delegate.h include/etc-host/host/memory.h share/etc/program.capnp share/man/man1/etc-compile.1 share/man/man1/etc-run.1 share/man/man1/etc-inspect.1 \
   share/man/man5/etc-program.5 share/bash-completion/completions/etc-run share/zsh/site-functions/_etc-run share/fish/vendor_completions.d/etc-run.fish; do
   [ -s "$prefix/$file" ] || { echo "not installed: $file"; exit 1; }
@@ -53,6 +54,32 @@ if command -v cmake >/dev/null; then
   cmake-build/c_api_test
   cmake-build/host_consumer digits.etc
 fi
+
+# A plugin of the compiler, which fits this build and no other.
+installed() {
+  PKG_CONFIG_LIBDIR="$pkgconfig" PKG_CONFIG_SYSROOT_DIR="$root/installed" PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 pkg-config --cflags "$1"
+}
+cp "$source/examples/compiler_pass/fuse_snake.cc" "$source/examples/custom_op/snake.cc" "$source/examples/digits/digits.pt2" .
+# shellcheck disable=SC2046 # the flags are words
+"$@" -Wall -Wextra -Werror -shared -fPIC fuse_snake.cc $(installed etc-compile) -o fuse_snake.so
+"$prefix/bin/etc-compile" --plugin fuse_snake.so --time-passes digits.pt2 2>passes
+grep -q fuse-snake passes
+"$prefix/bin/etc-compile" --plugin fuse_snake.so --disable-pass=fuse-snake --time-passes digits.pt2 2>passes
+if grep -q fuse-snake passes; then echo "a plugin's pass cannot be disabled"; exit 1; fi
+mkdir other
+printf '#pragma once\n#define ETC_BUILD_ID "etc of yesterday"\n' >other/build_id.h
+sed 's/#include "compiler_plugin.h"/#include "build_id.h"\n&/' fuse_snake.cc >other/fuse_snake.cc
+sed -i 's/^#define ETC_BUILD_ID.*//' "$prefix/include/etc/compile/build_id.h"
+# shellcheck disable=SC2046
+"$@" -shared -fPIC other/fuse_snake.cc $(installed etc-compile) -o other.so
+code=0
+"$prefix/bin/etc-compile" --plugin other.so digits.pt2 2>refused || code=$?
+[ $code = 4 ] && grep -q 'built for etc of yesterday' refused || { cat refused; echo "a plugin of another build: exit code $code"; exit 1; }
+
+# A kernel for --ops.
+# shellcheck disable=SC2046
+"$@" -std=c++17 -Wall -Wextra -Werror -O2 -shared -fPIC snake.cc $(installed etc) -o snake.so
+"$prefix/bin/etc-run" digits.etc --ops snake.so "$source/examples/digits/three.npy" >digit
 
 # The whole program, kernels included, asks for no heap.
 if command -v nm >/dev/null && nm -uC embed | grep -E '\b(malloc|calloc|realloc|free|operator (new|delete))'; then

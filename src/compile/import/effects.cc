@@ -47,6 +47,10 @@ class Reader {
   Reader(const Node& node, const exported::Graph& graph) : node_(node), graph_(graph), op_(op_name(node.target)) {}
 
   Effects read() {
+    if (!is_builtin(op_)) {
+      read_custom();
+      return effects_;
+    }
     if (functional_name(op_)) {
       if (const std::string* self = tensor_name(node_, "self")) {
         all_results_show(*self);
@@ -102,6 +106,11 @@ class Reader {
         if (const std::string* name = parameter.alias == alias ? tensor_name(node_, parameter.name.c_str()) : nullptr)
           for_each_tensor(node_.outputs[i], [&](const std::string& result) { effects_.aliases.push_back({result, *name}); });
     }
+  }
+
+  void read_custom() {
+    for (size_t i : written_arguments(node_)) effects_.writes.push_back(node_.inputs[i].argument.as<Tensor>()->name);
+    if (returns_written(node_)) effects_.aliases.push_back({node_.outputs[0].as<Tensor>()->name, effects_.writes[0]});
   }
 
   void read_list() {  // result i shows tensor i

@@ -90,7 +90,7 @@ class Flattener {
       inline_region(node);
     } else if (op == "with_effects") {
       drop_token(std::move(node));
-    } else if (op == "cond" || op == "while_loop" || op == "map_impl" || op == "scan") {
+    } else if (op == "cond" || op == "while_loop" || op == "map_impl" || op == "scan" || op == "auto_functionalized_v2") {
       out_.nodes.push_back(std::move(node));
     } else {
       throw CompileError(place_of(node) + ": higher_order." + op + " is not supported; write the model without it, or try " + kDecompose);

@@ -14,6 +14,7 @@ namespace etc::compile {
 
 struct ImportOptions {
   std::vector<std::string>* warnings = nullptr;  // gets what was left out on purpose, one line each
+  std::vector<std::string> external = {};        // --external: globs over names of PyTorch's ops that stay calls by name
   std::set<std::string> states = {};             // weights that other methods of the program write: states here too, not constants
 };
 

@@ -12,15 +12,6 @@ using exported::Tensor;
 
 bool starts_with(const std::string& text, const char* prefix) { return text.rfind(prefix, 0) == 0; }
 
-// Namespaces that are PyTorch's own: an op there that etc does not know is a gap of etc, not a custom op.
-bool is_builtin(const std::string& op) {
-  const size_t end = op.find("::");
-  if (end == std::string::npos) return true;
-  const std::string space = op.substr(0, end);
-  return space == "aten" || space == "prims" || space == "prim" || space == "higher_order" || space == "_c10d_functional" ||
-         space == "inductor" || space == "export";
-}
-
 // A size that the file gives as an expression is what the op says.
 void check_type(const exported::TensorMeta& meta, const TensorType& type, const std::string& place) {
   Sizes sizes = type.sizes;
@@ -62,6 +53,8 @@ void NodeImporter::import_known(const exported::Node& node) {
     return;
   }
   if (import_flow(node) || import_numbers(node)) return;
+  if (op == "higher_order::auto_functionalized_v2") return import_auto_functionalized(node);
+  if (is_wanted_external(node, op)) return import_wanted_external(node, op);
   if (const std::optional<std::string> functional = functional_name(op); functional && is_builtin(op))
     return import_in_place(node, op, *functional);
   if (op == "aten::batch_norm" || op == "aten::_native_batch_norm_legit") {
@@ -140,29 +133,6 @@ void NodeImporter::import_batch_norm(const exported::Node& node) {
 void NodeImporter::import_unknown(const exported::Node& node, const std::string& op) {
   if (is_builtin(op)) throw UnknownOp(op);
   add_external(node, op);
-}
-
-void NodeImporter::add_external(const exported::Node& node, const std::string& op) {
-  std::vector<Argument> args;
-  std::vector<std::string> names;
-  for (const exported::NamedArgument& a : node.inputs) {
-    args.push_back(arguments_.convert(a.argument, place_of(node)));
-    names.push_back(a.name);
-  }
-  std::vector<std::string> results;
-  for (const exported::Argument& output : node.outputs) {
-    if (auto* t = output.as<Tensor>()) {
-      results.push_back(t->name);
-    } else if (auto* list = output.as<std::vector<Tensor>>()) {
-      for (const Tensor& element : *list) results.push_back(element.name);
-    } else if (!output.is<None>()) {
-      throw CompileError(op + " gives something else than tensors, which a custom op cannot");
-    }
-  }
-  Node* made = to_.add_node(op, std::move(args), expected_types(node, false), node.source, node.name);
-  made->external = true;
-  made->arg_names = std::move(names);
-  for (size_t i = 0; i < results.size(); ++i) define_tensor(node, results[i], made->results[i]);
 }
 
 // as_strided speaks of memory; ours is laid out like PyTorch's only where strides and offset say the same.
@@ -280,7 +250,7 @@ void NodeImporter::throw_if_unknown() const {
     list += "\n  " + op + " at " + unknown.first_place;
     if (unknown.nodes > 1) list += " and " + std::to_string(unknown.nodes - 1) + (unknown.nodes == 2 ? " other node" : " other nodes");
   }
-  throw CompileError(list + "\nrewrite the model without them, or register them as custom ops of a namespace of your own");
+  throw CompileError(list + "\nrewrite the model without them, or leave them to a table of ops at run time: --external 'NAME'");
 }
 
 }  // namespace etc::compile

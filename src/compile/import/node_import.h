@@ -39,7 +39,15 @@ class NodeImporter {
   void define_flow(const exported::Node& node, Node* made, size_t first = 0);
   void import_unknown(const exported::Node& node, const std::string& op);
   bool import_numbers(const exported::Node& node);
+  void import_auto_functionalized(const exported::Node& node);
+  bool is_wanted_external(const exported::Node& node, const std::string& op) const;
+  void import_wanted_external(const exported::Node& node, const std::string& op);
+  Argument external_argument(const exported::Node& node, const exported::NamedArgument& a, const Schema* schema);
   void add_external(const exported::Node& node, const std::string& op);
+  struct ExternalCall;
+  void add_external_call(const exported::Node& node, ExternalCall& call);
+  TensorType stated_type(const exported::Node& node, const std::string& name);
+  Value* window_of(const exported::Node& node, const std::string& argument, Value* base);
   void check_layout(const exported::Node& node);
   std::vector<Argument> arguments_for(const exported::Node& node, const Schema& schema);
   void cast_operands(const exported::Node& node, std::vector<Argument>& args);

@@ -1,6 +1,7 @@
 // Targets as torch/_export/serde writes them: torch.ops.<namespace>.<op>.<overload>.
 #include "import/targets.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,29 @@ std::optional<std::string> functional_name(const std::string& op) {
     return base.substr(0, start + 4) + base.substr(start + 5) + overload;
   if (stem.size() < 2 || stem.back() != '_' || stem[stem.size() - 2] == '_') return std::nullopt;
   return base.substr(0, base.size() - 1) + overload;
+}
+
+bool is_builtin(const std::string& op) {
+  const size_t end = op.find("::");
+  if (end == std::string::npos) return true;
+  const std::string space = op.substr(0, end);
+  return space == "aten" || space == "prims" || space == "prim" || space == "higher_order" || space == "_c10d_functional" ||
+         space == "inductor" || space == "export";
+}
+
+std::vector<size_t> written_arguments(const exported::Node& node) {
+  const std::string op = op_name(node.target);
+  const bool by_name = functional_name(op).has_value();
+  const bool no_results = std::all_of(node.outputs.begin(), node.outputs.end(), [](const auto& o) { return o.template is<None>(); });
+  std::vector<size_t> written;
+  if (is_builtin(op) || (!by_name && !no_results)) return written;
+  for (size_t i = 0; i < node.inputs.size() && (no_results || written.empty()); ++i)
+    if (node.inputs[i].argument.is<exported::Tensor>()) written.push_back(i);
+  return written;
+}
+
+bool returns_written(const exported::Node& node) {
+  return !written_arguments(node).empty() && !node.outputs.empty() && node.outputs[0].is<exported::Tensor>();
 }
 
 std::string place_of(const exported::Node& node) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/external.h"
 #include "ir/flow.h"
 #include "ir/one_op.h"
 
@@ -81,7 +82,7 @@ class Verifier {
     } else if (node.op.rfind("delegate::", 0) == 0) {
       if (!node.delegate || !node.external) fail("a call of a delegate without one");
     } else if (node.is_external()) {
-      if (node.arg_names.size() != node.args.size()) fail("an external op needs a name for each argument");
+      check_external(node);
     } else if (node.op == "etc::view") {
       check_view(node);
     } else {
@@ -92,6 +93,21 @@ class Verifier {
   void check_bodies(const Node& node) const {
     if (std::string fault = flow_fault(node); !fault.empty()) fail(fault);
     for (const auto& body : node.bodies) Verifier(*body, stage_).run();
+  }
+
+  void check_external(const Node& node) const {
+    if (node.arg_names.size() != node.args.size()) fail("an external op needs a name for each argument");
+    size_t written = 0;
+    for (size_t i = 0; i < node.args.size(); ++i) {
+      if (writes_argument(node, i) && !std::holds_alternative<Value*>(node.args[i])) fail("only a tensor can be written");
+      written += writes_argument(node, i);
+    }
+    if (written > node.results.size()) fail("a written argument has no new value");
+    for_each_written(node, [&](size_t i, const Value* after) {
+      const TensorType& before = std::get<Value*>(node.args[i])->type;
+      if (after->type.dtype != before.dtype || after->type.sizes != before.sizes)
+        fail("%" + after->name + " has another type than what it was");
+    });
   }
 
   void check_view(const Node& node) const {

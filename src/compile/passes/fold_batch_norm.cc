@@ -82,7 +82,7 @@ Rows rows_of(const Node& layer, const Sizes& weight) {
 bool fold(Graph& graph, Node& layer, const Node& norm) {
   Value* result = layer.results[0];
   const bool linear = layer.op == "aten::linear" && result->type.sizes.size() == 2;
-  if (!linear && layer.op != "aten::convolution") return false;
+  if (layer.is_external() || (!linear && layer.op != "aten::convolution")) return false;
   Value *weight = tensor(layer, 1), *bias = tensor(layer, 2);
   Value *gamma = tensor(norm, 1), *beta = tensor(norm, 2), *mean = tensor(norm, 3), *variance = tensor(norm, 4);
   for (Value* v : {weight, bias, gamma, beta, mean, variance})
@@ -114,7 +114,7 @@ bool run(Graph& graph) {
   for (auto it = graph.nodes.begin(); it != graph.nodes.end();) {
     const Node& norm = **it;
     auto next = std::next(it);
-    if (norm.op == "aten::_native_batch_norm_legit_no_training" && uses[norm.results[1]] == 0 && uses[norm.results[2]] == 0) {
+    if (norm.op == "aten::_native_batch_norm_legit_no_training" && !norm.is_external() && uses[norm.results[1]] == 0 && uses[norm.results[2]] == 0) {
       Value* x = std::get<Value*>(norm.args[0]);
       if (x->producer && uses[x] == 1 && fold(graph, *x->producer, norm)) {
         uses[x] = uses[norm.results[0]];

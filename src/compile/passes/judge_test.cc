@@ -222,7 +222,7 @@ TEST(Passes, CanBeSwitchedOffOneByOne) {
       Model model;
       model.methods.push_back(import());
       Graph& graph = model.methods[0];
-      run_passes(graph, {name}, nullptr, nullptr, nullptr);
+      run_passes(graph, all_passes(), {name}, nullptr, nullptr, nullptr);
       const std::vector<ConstantData> outputs = outputs_of(graph, 1);
       for (size_t i = 0; i < outputs.size(); ++i)
         ASSERT_TRUE(is_close(expected[i], outputs[i], graph.outputs[i].value->type.dtype)) << "output " << i << " without " << name;

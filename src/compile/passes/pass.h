@@ -23,14 +23,24 @@ const std::vector<Pass>& all_passes();
 // Runs one pass on the bodies of the graph's control flow, inner ones first, then on the graph. True if it changed anything.
 bool run_pass(const Pass& pass, Graph& graph);
 
+// A pass of a plugin, and where it runs: "after import", "before lower", or before or after the first run of a built-in pass.
+struct PlacedPass {
+  Pass pass;
+  std::string place;
+};
+// The built-in passes with these among them; at one place they run in order. CompileError (kEnvironment) for a place that is not there and
+// a name that is taken.
+std::vector<Pass> passes_with(const std::vector<PlacedPass>& placed);
+
 struct PassTimes {
   std::string name;
   double milliseconds;
 };
 
-// Runs every pass that is not in `disabled`, verifying the graph after each. `dump`, when given, sees the graph after each pass.
+// Runs each of `passes` that is not in `disabled`, verifying the graph after it. `dump`, when given, sees the graph after each pass.
 // `partition`, when given, is what the pass of that name does.
-void run_passes(Graph& graph, const std::set<std::string>& disabled, void (*dump)(void*, const Graph&, const char* stage), void* dump_state,
-                std::vector<PassTimes>* times, const std::function<bool(Graph&)>& partition = {});
+void run_passes(Graph& graph, const std::vector<Pass>& passes, const std::set<std::string>& disabled,
+                void (*dump)(void*, const Graph&, const char* stage), void* dump_state, std::vector<PassTimes>* times,
+                const std::function<bool(Graph&)>& partition = {});
 
 }  // namespace etc::compile

@@ -1,6 +1,8 @@
 // The list of passes, in the order they run. A pass's file says what it does; adding one is that file and a word here.
+#include <algorithm>
 #include <chrono>
 
+#include "ir/error.h"
 #include "ir/verifier.h"
 #include "passes/pass.h"
 
@@ -8,15 +10,16 @@ namespace etc::compile {
 namespace passes {
 // A place in the list: backends take their subgraphs when all is folded and nothing is bent to fit our kernels yet.
 constinit const Pass partition = {"partition", "give subgraphs to the backends of --backend", [](Graph&) { return false; }, false};
-extern const Pass dead_code, fold_batch_norm, fold_constants, legalise, merge_common, order_for_memory, remove_copies, remove_noops;
+extern const Pass dead_code, fold_batch_norm, fold_constants, legalise, merge_common, order_for_memory, own_written, remove_copies,
+    remove_noops;
 }
 
 const std::vector<Pass>& all_passes() {
   using namespace passes;
   static const std::vector<Pass> list = {
-      dead_code,        fold_constants, remove_copies, remove_noops,   fold_batch_norm,
-      merge_common,     dead_code,      partition,      legalise,      fold_constants, dead_code,  // copies of constants that legalising made
-      order_for_memory,
+      dead_code,    fold_constants, remove_copies, remove_noops, fold_batch_norm,
+      merge_common, dead_code,      partition,     legalise,     fold_constants,  dead_code,  // copies of constants that legalising made
+      own_written,  order_for_memory,
   };
   return list;
 }
@@ -33,9 +36,42 @@ bool on_all(Graph& graph, const std::function<bool(Graph&)>& run) {
 
 bool run_pass(const Pass& pass, Graph& graph) { return on_all(graph, pass.run); }
 
-void run_passes(Graph& graph, const std::set<std::string>& disabled, void (*dump)(void*, const Graph&, const char* stage), void* dump_state,
-                std::vector<PassTimes>* times, const std::function<bool(Graph&)>& partition) {
-  for (const Pass& pass : all_passes()) {
+std::vector<Pass> passes_with(const std::vector<PlacedPass>& placed) {
+  const std::vector<Pass>& built_in = all_passes();
+  auto index_of = [&](const std::string& name) {
+    const auto it = std::find_if(built_in.begin(), built_in.end(), [&](const Pass& p) { return name == p.name; });
+    return static_cast<size_t>(it - built_in.begin());
+  };
+  // Before the pass of each number; the last is the end.
+  std::vector<std::vector<Pass>> at(built_in.size() + 1);
+  std::set<std::string> names;
+  for (const auto& [pass, place] : placed) {
+    if (index_of(pass.name) < built_in.size() || !names.insert(pass.name).second)
+      throw CompileError(std::string("a plugin's pass is called ") + pass.name + ", as another pass is", kEnvironment);
+    const bool is_after = place.starts_with("after ");
+    const size_t index = index_of(place.substr(place.find(' ') + 1));
+    if (place == "after import") {
+      at.front().push_back(pass);
+    } else if (place == "before lower") {
+      at.back().push_back(pass);
+    } else if (index < built_in.size() && (is_after || place.starts_with("before "))) {
+      at[index + is_after].push_back(pass);
+    } else {
+      throw CompileError(std::string("a plugin's pass ") + pass.name + " is to run " + place + ", which is no place", kEnvironment);
+    }
+  }
+  std::vector<Pass> all;
+  for (size_t i = 0; i < at.size(); ++i) {
+    all.insert(all.end(), at[i].begin(), at[i].end());
+    if (i < built_in.size()) all.push_back(built_in[i]);
+  }
+  return all;
+}
+
+void run_passes(Graph& graph, const std::vector<Pass>& passes, const std::set<std::string>& disabled,
+                void (*dump)(void*, const Graph&, const char* stage), void* dump_state, std::vector<PassTimes>* times,
+                const std::function<bool(Graph&)>& partition) {
+  for (const Pass& pass : passes) {
     if (pass.optional && disabled.count(pass.name)) continue;
     const auto start = std::chrono::steady_clock::now();
     if (partition && pass.name == passes::partition.name)

@@ -292,7 +292,8 @@ class MethodChecker {
         if (values_[results[r]].extent.overlaps(values_[results[other]].extent))
           report("results " + name_of(results[r]) + " and " + name_of(results[other]) + " overlap");
       for (const Argument& a : arguments)
-        if (values_[results[r]].extent.overlaps(values_[a.value].extent) && !may_replace(op, r, values_[results[r]], a))
+        if (values_[results[r]].extent.overlaps(values_[a.value].extent) && !may_replace(op, r, values_[results[r]], a) &&
+            !(!op && is_written_to(i, r, results.size(), a)))
           report("result " + name_of(results[r]) + " overlaps argument " + name_of(a.value));
     }
     for (uint32_t r : results) make(r);
@@ -307,6 +308,25 @@ class MethodChecker {
     for (uint32_t r : results)
       if (e.overlaps(values_[r].extent)) report("scratch overlaps result " + name_of(r));
     facts_.memory[e.storage].write(e.begin, e.end, kScratchOwner);
+  }
+
+  // The last results of an external call lie exactly on the arguments whose names end in "!", in order.
+  bool is_written_to(schema::Instruction::Reader i, size_t result, size_t results, const Argument& a) const {
+    if (a.position == UINT32_MAX) return false;
+    size_t before = 0, count = 0;
+    const auto operands = method_.getOperands();
+    const auto is_written = [&](uint32_t p) {
+      const auto name = operands[i.getFirstOperand() + p];
+      return name.getCount() > 0 && text(name.getIndex() + name.getCount() - 1, 1) == "!";
+    };
+    for (uint32_t p = 0; p + results < i.getOperandCount(); p += 2) {
+      before += is_written(p) && p + 1 < a.position;
+      count += is_written(p);
+    }
+    const CheckedValue &r = values_[method_.getOperands()[i.getFirstOperand() + i.getOperandCount() - results + result].getIndex()],
+                       &v = values_[a.value];
+    return is_written(a.position - 1) && result + count == results + before && r.extent == v.extent && r.dtype == v.dtype &&
+           r.sizes == v.sizes && r.strides == v.strides;
   }
 
   // Result 0 may lie exactly on an argument that the op declares in place.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "ir/external.h"
 #include "ir/one_op.h"
 
 namespace etc::compile {
@@ -40,9 +41,14 @@ namespace {
 class Placer {
  public:
   Placer(const Sequence& sequence, bool in_place) : s_(sequence) {
-    for (size_t k = 0; in_place && k < s_.steps.size(); ++k) {
+    for (size_t k = 0; k < s_.steps.size(); ++k) {
       const Node& node = *s_.steps[k];
-      if (!node.results.empty()) replaceable_[node.results[0]] = find_replaceable(node, static_cast<int64_t>(k));
+      if (in_place && !node.results.empty()) replaceable_[node.results[0]] = find_replaceable(node, static_cast<int64_t>(k));
+      // The pass own-written has given these arguments memory of their own.
+      for_each_written(node, [&](size_t i, const Value* after) {
+        replaceable_[after] = {std::get<Value*>(node.args[i])};
+        written_.insert(after);
+      });
     }
   }
 
@@ -52,7 +58,10 @@ class Placer {
     if (!chain.empty()) return chain;  // made in place of the old value itself
     const int64_t free_after = last_use(target);
     for (const Value* v = last; v; v = replaced_by_default(v)) {
-      if (s_.definition.at(v) <= free_after) break;
+      if (s_.definition.at(v) <= free_after) {
+        if (!chain.empty() && written_.count(chain.back())) return {};  // it lies where v lies, and nowhere else
+        break;
+      }
       chain.push_back(v);
     }
     std::reverse(chain.begin(), chain.end());
@@ -106,6 +115,7 @@ class Placer {
 
   const Sequence& s_;
   std::unordered_map<const Value*, std::vector<const Value*>> replaceable_;
+  std::set<const Value*> written_;  // new values of what external ops write
 };
 
 }  // namespace
