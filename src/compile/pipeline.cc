@@ -108,9 +108,8 @@ void optimise(Imported& imported, const CompileOptions& options, const Listener&
     listener.stage("passes over " + graph.name);
     Dump::after(&dump, graph, "import");
     const auto give_to_backends = [&](Graph& g) { return partition(g, options.backends, &report->partition); };
-    blaming(imported.paths[i], [&] {
-      run_passes(graph, options.passes, options.disabled_passes, Dump::after, &dump, &report->times, give_to_backends);
-    });
+    blaming(imported.paths[i],
+            [&] { run_passes(graph, options.passes, options.disabled_passes, Dump::after, &dump, &report->times, give_to_backends); });
   }
 }
 

@@ -40,7 +40,7 @@ class Partitioner {
   int owner_of(const Node& node) {
     std::vector<std::string> reasons;
     for (const Backend* b : backends_) {
-      reasons.push_back(b->refusal(node, uses_));
+      reasons.push_back(node.is_external() ? "an op that only the runtime knows" : b->refusal(node, uses_));
       if (reasons.back().empty()) return static_cast<int>(reasons.size() - 1);
     }
     if (node.op != "etc::view")  // they are no work

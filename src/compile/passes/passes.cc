@@ -12,14 +12,14 @@ namespace passes {
 constinit const Pass partition = {"partition", "give subgraphs to the backends of --backend", [](Graph&) { return false; }, false};
 extern const Pass dead_code, fold_batch_norm, fold_constants, legalise, merge_common, order_for_memory, own_written, remove_copies,
     remove_noops;
-}
+}  // namespace passes
 
 const std::vector<Pass>& all_passes() {
   using namespace passes;
   static const std::vector<Pass> list = {
-      dead_code,    fold_constants, remove_copies, remove_noops, fold_batch_norm,
-      merge_common, dead_code,      partition,     legalise,     fold_constants,  dead_code,  // copies of constants that legalising made
-      own_written,  order_for_memory,
+      dead_code,   fold_constants,   remove_copies, remove_noops,   fold_batch_norm, merge_common,
+      dead_code,   partition,        legalise,      fold_constants, dead_code,  // copies of constants that legalising made
+      own_written, order_for_memory,
   };
   return list;
 }
