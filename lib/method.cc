@@ -140,7 +140,7 @@ struct MethodAccess {
     const OpContext ctx{&m.frame_, instr};
     ETC_TRY(check_sizes(ctx, op, operand_count, operand));
     instr->run = op.select(ctx);
-    if (!instr->run) return Error::BadProgram;
+    if (!instr->run) return Error::MissingOp;  // a selective build may leave dtypes out
     if (op.prepared_bytes == 0) return Error::Ok;
     instr->prepared = *prepared;
     std::memset(*prepared, 0, op.prepared_bytes);

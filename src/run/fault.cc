@@ -11,7 +11,8 @@ const char* meaning_of(Error error) {
     case Error::BadProgram: return "the program is damaged; compile the model again";
     case Error::WrongVersion: return "the program is of another format version; compile the model again with this version of etc";
     case Error::WrongTarget: return "the program is for a CPU with features that this one lacks; compile the model with --cpu generic";
-    case Error::MissingOp: return "an op is missing; give its table with --ops FILE.so";
+    case Error::MissingOp:
+      return "this build has no kernel for it; give a table that has it with --ops FILE.so, or use a build with its op and dtypes";
     case Error::OutOfMemory: return "not enough memory";
     case Error::BadArgument: return "the program asks for what this build cannot do; compile the model again with this version of etc";
     case Error::BadShape: return "shapes do not fit";
