@@ -113,6 +113,8 @@ def corpus_models(which, folder):
         try:
             yield Model(file, CORPUS / f"{file}.pt2", cases, expected, folder)
         except (subprocess.CalledProcessError, AssertionError) as e:
+            if which == "few":
+                raise  # these nine must run
             message = (getattr(e, "stderr", None) or str(e)).strip().splitlines()
             print(f"  {file}: not on the host either: {message[0][:150] if message else e}", file=sys.stderr)
 
