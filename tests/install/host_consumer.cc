@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "etc/host/async.h"
 #include "etc/method.h"
 #include "host/error.h"
 #include "host/memory.h"
@@ -22,6 +23,13 @@ int main(int, char** argv) try {
   const etc::Tensor& input = (*method)->input(0);
   std::memset(input.data, 0, static_cast<size_t>(input.numel()) * size_in_bytes(input.dtype));
   if ((*method)->execute(nullptr) != etc::Error::Ok) return 1;
+  const int64_t serial = *(*method)->output(0).as<int64_t>();
+
+  etc::host::Workers workers(2);
+  auto async = etc::host::AsyncMethod::make(*program, 0, **method, {ops, 1}, workers, memory.memory().worker_scratch, nullptr);
+  if (!async.ok()) return 3;
+  std::memset(input.data, 0, static_cast<size_t>(input.numel()) * size_in_bytes(input.dtype));
+  if (async.value()->execute({}, nullptr) != etc::Error::Ok || *(*method)->output(0).as<int64_t>() != serial) return 1;
   std::printf("an empty image is a %d\n", static_cast<int>(*(*method)->output(0).as<int64_t>()));
   return 0;
 } catch (const etc::host::UserError& e) {

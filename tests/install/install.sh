@@ -12,7 +12,7 @@ prefix=$(dirname "$(dirname "$(find "$root/installed" -path '*/bin/etc-compile')
 
 for file in bin/etc-compile bin/etc-run bin/etc-inspect include/etc/base.h include/etc/method.h include/etc/op.h include/etc/program.h \
   include/etc/compile/compiler_plugin.h include/etc/compile/ir/graph.h \
-  include/etc/tensor.h include/etc/etc.h include/etc/delegate.h include/etc-host/host/memory.h share/etc/program.capnp share/man/man1/etc-compile.1 share/man/man1/etc-run.1 share/man/man1/etc-inspect.1 \
+  include/etc/tensor.h include/etc/etc.h include/etc/delegate.h include/etc/host/async.h include/etc/host/trace.h include/etc-host/host/memory.h share/etc/program.capnp share/man/man1/etc-compile.1 share/man/man1/etc-run.1 share/man/man1/etc-inspect.1 \
   share/man/man5/etc-program.5 share/bash-completion/completions/etc-run share/zsh/site-functions/_etc-run share/fish/vendor_completions.d/etc-run.fish; do
   [ -s "$prefix/$file" ] || { echo "not installed: $file"; exit 1; }
 done
