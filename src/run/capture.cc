@@ -13,9 +13,14 @@ ValueFinder::ValueFinder(const Program& program, uint32_t method, const host::Ac
 
 std::optional<uint32_t> ValueFinder::find(const std::string& name) const {
   const auto value = std::find(names_.values.begin(), names_.values.end(), name);
-  if (value != names_.values.end()) return static_cast<uint32_t>(value - names_.values.begin());
+  const bool is_known = value != names_.values.end();
+  const auto index = static_cast<uint32_t>(value - names_.values.begin());
+  // A constant that was made for a node, a weight laid out anew, may have the node's name.
+  const format::Method& m = ProgramAccess::root(program_).methods()[method_];
+  if (is_known && index < m.values().size && m.values()[index].storage != format::kConstants) return index;
   if (const auto io = find_io(name)) return io;
   if (const auto result = find_result(name, 0)) return result;
+  if (is_known && index < m.values().size) return index;
   const size_t dot = name.rfind('.');
   const bool has_number =
       dot != name.npos && dot + 1 < name.size() && name.size() - dot < 6 &&
