@@ -22,8 +22,8 @@ LOCAL_HEADER = {'lib': re.compile(r'(etc/)?[a-z_]+\.h'), 'ops': re.compile(r'(et
                 'backends': re.compile(r'(etc|backends/graph)/[a-z_]+\.h')}
 # Of the backends, what needs no library and no compiler.
 DEVICE_BACKENDS = re.compile(r'backends/(reference/delegate\.cc|graph/(format|read|layout|check_node)\.(h|cc))')
-# Sources beside the core that are not of it.
-NOT_DEVICE = ('lib/host/', 'lib/etc/host/', 'lib/testing/')
+# Sources beside the core that are not of it, and the wrapper of a library that has its own rules.
+NOT_DEVICE = ('ops/aten/', 'lib/host/', 'lib/etc/host/', 'lib/testing/')
 
 
 def output_of(*command):
