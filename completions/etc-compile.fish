@@ -21,7 +21,7 @@ complete -c etc-compile -x -l backend -a 'reference xnnpack onednn' -d 'Give wha
 complete -c etc-compile -f -l explain-partition -d 'Print what backends took and left, and why'
 complete -c etc-compile -x -l disable-pass -a '(__etc_compile_passes)' -d 'Leave an optional pass out'
 complete -c etc-compile -x -l external -d 'Leave these ops to a table at run time'
-complete -c etc-compile -r -f -l plugin -k -a '(__fish_complete_suffix .so)' -d 'A library that adds passes and planners'
+complete -c etc-compile -r -f -l plugin -k -a '(__fish_complete_suffix .so)' -d 'A library that adds passes, planners and backends'
 complete -c etc-compile -f -l time-passes -d 'Print how long each stage took'
 complete -c etc-compile -x -l emit -a 'etc c' -d 'What to write'
 complete -c etc-compile -x -l symbol -d 'Name of the array in C'

@@ -35,7 +35,7 @@ _arguments -s \
   '--explain-partition[print what backends took and left, and why]' \
   '*--disable-pass=[leave an optional pass out]:pass:_etc_compile_passes' \
   '*--external=[leave these ops to a table at run time]:pattern' \
-  '*--plugin=[a library that adds passes and planners]:library:_files -g "*.so(-.)"' \
+  '*--plugin=[a library that adds passes, planners and backends]:library:_files -g "*.so(-.)"' \
   '--dump-ir=-[print the IR after a stage]::stage:_etc_compile_stages' \
   '--time-passes[print how long each stage took]' \
   '--emit=[what to write]:kind:(etc c)' \

@@ -14,6 +14,8 @@
 #include "plan/check.h"
 #include "plan/lower.h"
 
+extern const etc::compile::Backend negate_backend;  // of examples/backend
+
 namespace etc::compile {
 namespace {
 
@@ -36,12 +38,14 @@ void make(const std::string& from, const std::string& to, const std::vector<std:
   model.methods.push_back(parse_graph(std::string(std::istreambuf_iterator<char>(file), {})));
   fill_constants(model.methods[0]);
   std::vector<const Backend*> backends;
+  std::vector<const Backend*> known = builtin_backends();
+  known.push_back(&negate_backend);
   for (const std::string& name : names)
-    for (const Backend* b : builtin_backends())
+    for (const Backend* b : known)
       if (name == b->name) backends.push_back(b);
   if (backends.size() != names.size()) throw CompileError("no such backend");
   PartitionReport report;
-  run_passes(model.methods[0], {}, nullptr, nullptr, nullptr, [&](Graph& g) { return partition(g, backends, &report); });
+  run_passes(model.methods[0], all_passes(), {}, nullptr, nullptr, nullptr, [&](Graph& g) { return partition(g, backends, &report); });
   if (!backends.empty() && report.delegates.empty()) throw CompileError("the backend takes nothing of " + from);
   ProgramPlan plan = lower(model);
   plan_memory(plan, {});

@@ -1,4 +1,5 @@
-// What a library for `etc-compile --plugin` exports: passes that the compiler then runs like its own, and planners.
+// What a library for `etc-compile --plugin` exports: passes that the compiler then runs like its own, planners,
+// and the compile sides of backends.
 //
 //   bool run(etc::compile::Graph& graph) { return etc::compile::rewrite(graph, …); }
 //   ETC_COMPILER_PLUGIN(plugin) { plugin.add_pass({"fuse-snake", "one kernel for the whole activation", run}); }
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "build_id.h"
+#include "partition/backend.h"
 #include "passes/pass.h"
 #include "passes/pattern.h"
 #include "plan/planner.h"
@@ -27,8 +29,12 @@ class Plugin {
   // For --planner NAME.
   void add_planner(Planner planner) { planners.push_back(std::move(planner)); }
 
+  // For --backend NAME. It stays valid while the library is loaded.
+  void add_backend(const Backend* backend) { backends.push_back(backend); }
+
   std::vector<PlacedPass> passes;
   std::vector<Planner> planners;
+  std::vector<const Backend*> backends;
 };
 
 }  // namespace etc::compile

@@ -46,10 +46,9 @@ std::string list_of_backends() {
   return all;
 }
 
-std::vector<const Backend*> find_backends(const std::vector<std::string>& names) {
+std::vector<const Backend*> find_backends(const std::vector<std::string>& names, const std::vector<const Backend*>& all) {
   std::vector<const Backend*> found;
   for (const std::string& name : names) {
-    const auto& all = builtin_backends();
     const auto at = std::find_if(all.begin(), all.end(), [&](const Backend* b) { return name == b->name; });
     if (at == all.end()) usage("--backend: there is no backend " + name);
     if (std::find(found.begin(), found.end(), *at) != found.end()) usage("--backend: " + name + " is there twice");
@@ -72,14 +71,13 @@ void check_pass_names(const CompileOptions& o) {
   if (!stage.empty() && stage != "all" && stage != "import" && find(stage) == passes.end()) usage("--dump-ir: there is no stage " + stage);
 }
 
-// What plugins add; returns their planners and the built-in ones.
-std::vector<Planner> load_plugins(const std::vector<std::string>& files, CompileOptions* o) {
+// What plugins add, with the planners and backends of this build before it.
+Plugin load_plugins(const std::vector<std::string>& files) {
   Plugin all;
+  all.planners = builtin_planners();
+  all.backends = builtin_backends();
   for (const std::string& file : files) load_plugin(file, &all);
-  o->passes = passes_with(all.passes);
-  std::vector<Planner> planners = builtin_planners();
-  planners.insert(planners.end(), all.planners.begin(), all.planners.end());
-  return planners;
+  return all;
 }
 
 std::vector<MethodFile> method_files(const std::string& model, const std::vector<std::string>& methods) {
@@ -157,7 +155,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
          "Leave PyTorch's ops of these names, 'aten::fft_*' say, to a table of ops at run time, also those that etc has kernels for")
       ->allow_extra_args(false)
       ->type_name("PATTERN");
-  app.add_option("--plugin", plugins, "A library that adds passes and planners (docs/compiler-passes.md); only for this very build")
+  app.add_option("--plugin", plugins,
+                 "A library that adds passes, planners and backends (docs/compiler-passes.md); only for this very build")
       ->allow_extra_args(false)
       ->type_name("FILE.so");
   app.add_flag("--dump-ir", o.compile.dump_ir, "Print the IR on stdout after the stage import or a pass; without a name, after all of them")
@@ -185,12 +184,13 @@ std::optional<Options> parse_options(int argc, char** argv) {
   o.cpu = resolve_cpu(cpu);
   o.compile.files = method_files(model, methods);
   o.compile.disabled_passes.insert(disabled.begin(), disabled.end());
-  o.compile.backends = find_backends(backends);
   if (o.explain_partition && backends.empty()) usage("--explain-partition goes with --backend");
-  const std::vector<Planner> planners = load_plugins(plugins, &o.compile);
+  const Plugin extended = load_plugins(plugins);
+  o.compile.passes = passes_with(extended.passes);
+  o.compile.backends = find_backends(backends, extended.backends);
   check_pass_names(o.compile);
   o.compile.plan.pools = pool_options(pools);
-  o.compile.plan.planner = planner_option(planner, planners, planner_timeout_s);
+  o.compile.plan.planner = planner_option(planner, extended.planners, planner_timeout_s);
   if (o.json && !o.compile.dump_ir.empty()) usage("--dump-ir and --format json both print on stdout");
   if (!symbol.empty() && emit != "c") usage("--symbol goes with --emit c");
   if (o.output.empty()) o.output = default_output(o.compile.files[0].path, "." + emit);

@@ -35,6 +35,7 @@ int run(const Options& o) {
   report.times.load_ns = now_ns() - start;
   report.program = o.session.program;
   report.method = session.method_name();
+  report.backend_heap_bytes = session.backend_heap_bytes();
 
   const std::vector<host::Array> inputs = read_inputs(o.inputs, session.inputs(), o.session.program);
   const auto expected = o.expect.empty() ? std::vector<host::NamedArray>() : host::read_arrays(o.expect);

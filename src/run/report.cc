@@ -157,6 +157,7 @@ std::string json_of(const Report& report) {
   json += ",\"pools\":[";
   for (size_t p = 0; p < report.pools.size(); ++p) json += (p ? "," : "") + pool_json(report.pools[p]);
   json += "]";
+  if (report.backend_heap_bytes) json += ",\"backend_heap_bytes\":" + std::to_string(*report.backend_heap_bytes);
   if (report.walk) json += ",\"compare_with\":" + walk_json(*report.walk);
   if (report.profile) json += ",\"profile\":" + json_of(*report.profile);
   if (report.timed) {

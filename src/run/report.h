@@ -41,7 +41,8 @@ struct Report {
   std::optional<Walk> walk;
   std::optional<Profile> profile;
   std::vector<PoolUse> pools;
-  std::vector<std::string> notes;  // for stderr
+  std::optional<uint64_t> backend_heap_bytes;  // nothing: the program calls no backend
+  std::vector<std::string> notes;              // for stderr
   bool timed = false;
   Times times;
   bool equal() const;

@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 
 #include <cstring>
 #include <optional>
@@ -44,6 +45,12 @@ const OpTable* load_ops(const std::string& path) {
   return table;
 }
 
+// What this process has from malloc; the core itself takes nothing there.
+uint64_t heap_bytes() {
+  const auto heap = mallinfo2();
+  return heap.uordblks + heap.hblkhd;
+}
+
 uint32_t choose_method(const Program& program, const std::string& name, const std::string& file) {
   if (!name.empty())
     if (const auto found = program.find_method(name.c_str()); found.ok()) return found.value();
@@ -75,6 +82,7 @@ struct Session::State {
   std::vector<Wanted> inputs, states;
   std::vector<const OpTable*> tables;
   std::vector<const DelegateTable*> delegates;
+  std::optional<uint64_t> backend_heap_bytes;
   std::optional<host::MethodMemory> memory;
   Method* method = nullptr;
   std::unique_ptr<host::AsyncMethod> async;
@@ -166,12 +174,16 @@ Session::Session(const SessionOptions& options) : state_(std::make_unique<State>
   if (!needs.ok() && needs.error() == Error::MissingOp) s.fail_missing(fault);
   if (!needs.ok()) s.fail(needs.error());
   s.memory.emplace(s.program, s.index, needs.value(), s.workers ? s.workers->count() : hooks.workers);
+  const uint64_t heap_before = heap_bytes();
   const auto method = Method::load(s.program, s.index, tables, delegates, s.memory->memory(), hooks, &fault);
   if (!method.ok() && method.error() == Error::MissingOp) s.fail_missing(fault);
   if (!method.ok()) s.fail(method.error(), fault);
   s.method = method.value();
+  if (s.program.delegate_count() > 0) s.backend_heap_bytes = heap_bytes() - heap_before;
   if (options.async) s.run_async();
 }
+
+std::optional<uint64_t> Session::backend_heap_bytes() const { return state_->backend_heap_bytes; }
 
 Session::~Session() {
   state_->async = nullptr;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,10 +15,10 @@ namespace etc::run {
 
 struct SessionOptions {
   std::string program;
-  std::string method;                     // empty: the only one, or `forward`
-  std::vector<std::string> op_libraries;  // asked before the built-in ops
-  uint32_t threads = 0;                   // 0: one for each core
-  bool async = false;                     // the threads run instructions side by side
+  std::string method;                          // empty: the only one, or `forward`
+  std::vector<std::string> op_libraries;       // asked before the built-in ops
+  uint32_t threads = 0;                        // 0: one for each core
+  bool async = false;                          // the threads run instructions side by side
   std::vector<std::string> backend_libraries;  // asked before those of this build
 };
 
@@ -36,6 +37,8 @@ class Session {
   // `max_instructions` 0: no limit. `observer` may be null.
   void run(uint64_t max_instructions, host::Observer* observer = nullptr);
   size_t output_count() const;
+  // What backends took from the heap while they were loaded, beside all that is planned; nothing when the program calls none.
+  std::optional<uint64_t> backend_heap_bytes() const;
   // The outputs in order, then the inputs that the program changed.
   std::vector<host::NamedArray> results() const;
 

@@ -49,7 +49,11 @@ def test_equals_eager(exported, backends, tmp_path):
     if name == "minilm" and backends == ["xnnpack", "onednn", "reference"]:
         assert {"xnnpack", "onednn"} <= takers
     spec = NETWORKS[name]
-    run(RUN, tmp_path / "model.etc", *inputs, "--expect", folder / "expected.npz", "--rtol", spec["rtol"], "--atol", spec["atol"])
+    done = run(RUN, tmp_path / "model.etc", *inputs, "--expect", folder / "expected.npz", "--rtol", spec["rtol"], "--atol", spec["atol"],
+               "--format", "json")
+    # Libraries hold packed weights; ours hold nothing.
+    heap = json.loads(done.stdout)["backend_heap_bytes"]
+    assert heap > 10000 if takers - {"reference"} else heap < 10000
     (tmp_path / "model.etc").unlink()
 
 
@@ -93,3 +97,22 @@ def test_refuses_what_is_no_backend(small, tmp_path):
     run(COMPILE, small, "-o", tmp_path / "small.etc")
     (tmp_path / "no.so").write_text("no library")
     assert "cannot be loaded" in run(RUN, tmp_path / "small.etc", "=zeros", "--backend", tmp_path / "no.so", expect=4).stderr
+
+
+class Negations(torch.nn.Module):
+    def forward(self, x):
+        return torch.erf(-(-(-x))) - x
+
+
+def test_a_backend_outside_of_the_tree(tmp_path):
+    x = torch.randn(4, 3)
+    with torch.no_grad():
+        torch.export.save(torch.export.export(Negations(), (x,)), tmp_path / "model.pt2")
+    np.save(tmp_path / "x.npy", x.numpy())
+    np.savez(tmp_path / "expected.npz", output_0=Negations()(x).numpy())
+    libraries = Path(os.environ["ETC_BUILD"]) / "examples/backend"
+    out = run(COMPILE, tmp_path / "model.pt2", "--plugin", libraries / "negate_partition.so", "--backend", "negate", "--explain-partition", "-o",
+              tmp_path / "model.etc").stdout
+    assert "negate takes 3 nodes" in out
+    run(RUN, tmp_path / "model.etc", tmp_path / "x.npy", "--backend", libraries / "negate.so", "--expect", tmp_path / "expected.npz")
+    assert "the backend negate is missing" in run(RUN, tmp_path / "model.etc", tmp_path / "x.npy", expect=4).stderr

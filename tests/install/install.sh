@@ -66,6 +66,10 @@ cp "$source/examples/compiler_pass/fuse_snake.cc" "$source/examples/custom_op/sn
 grep -q fuse-snake passes
 "$prefix/bin/etc-compile" --plugin fuse_snake.so --disable-pass=fuse-snake --time-passes digits.pt2 2>passes
 if grep -q fuse-snake passes; then echo "a plugin's pass cannot be disabled"; exit 1; fi
+# shellcheck disable=SC2046
+"$@" -Wall -Wextra -Werror -shared -fPIC "$source/examples/backend/negate_partition.cc" $(installed etc-compile) -o negate_partition.so
+"$prefix/bin/etc-compile" --plugin negate_partition.so --backend negate --explain-partition digits.pt2 >partition 2>log || { cat log; exit 1; }
+grep -q 'negate: only negations' partition
 mkdir other
 printf '#pragma once\n#define ETC_BUILD_ID "etc of yesterday"\n' >other/build_id.h
 sed 's/#include "compiler_plugin.h"/#include "build_id.h"\n&/' fuse_snake.cc >other/fuse_snake.cc
@@ -80,6 +84,13 @@ code=0
 # shellcheck disable=SC2046
 "$@" -std=c++17 -Wall -Wextra -Werror -O2 -shared -fPIC snake.cc $(installed etc) -o snake.so
 "$prefix/bin/etc-run" digits.etc --ops snake.so "$source/examples/digits/three.npy" >digit
+# A backend outside of the tree, and the suite that says whether it conforms.
+# shellcheck disable=SC2046
+"$@" -std=c++17 -Wall -Wextra -Werror -O2 -fPIC -shared "$source/examples/backend/negate_delegate.cc" $(installed etc) -o negate.so
+if [ -x "$prefix/bin/etc-backend-test" ] && [ -f "$build/backends/conformance/negations-negate.etc" ]; then
+  "$prefix/bin/etc-backend-test" ./negate.so "$build/backends/conformance/negations-negate.etc" "$build/backends/conformance/negations.etc" >"$root/log" ||
+    { cat "$root/log"; exit 1; }
+fi
 
 # The whole program, kernels included, asks for no heap.
 if command -v nm >/dev/null && nm -uC embed | grep -E '\b(malloc|calloc|realloc|free|operator (new|delete))'; then
