@@ -22,7 +22,7 @@ _etc_compile() {
     -o | --output) mapfile -t COMPREPLY < <(compgen -d -- "$cur"; compgen -f -X '!*.etc' -- "$cur"; compgen -f -X '!*.c' -- "$cur"); return ;;
   esac
   if [[ -z $words && $cur == -* ]]; then
-    words='--help --version --output --method --cpu --pool --optimize-for --planner --planner-timeout --backend --explain-partition --external --plugin --disable-pass --dump-ir --time-passes --emit --symbol --strip --format -h -o'
+    words='--help --version --output --method --cpu --pool --max-dim --optimize-for --planner --planner-timeout --backend --explain-partition --external --plugin --disable-pass --dump-ir --time-passes --emit --symbol --strip --format -h -o'
   fi
   if [[ -n $words ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur" | sort -u)

@@ -27,6 +27,7 @@ _arguments -s \
   '(-o --output)'{-o+,--output=}'[program file to write]:program:_files -g "*.(etc|c)(-.)"' \
   '*--method=[a further method and its model file]:NAME=FILE:_etc_compile_method' \
   '--cpu=[CPU to pack for]:CPU:(native generic)' \
+  '*--max-dim=[largest size of an input along an axis]:INPUT.AXIS=N' \
   '*--pool=[a pool of memory, fastest first]:NAME=SIZE' \
   '--optimize-for=[what the plan is good for]:goal:(memory latency)' \
   '--planner=[who decides where values lie]:planner:(search greedy no-reuse exec\:)' \

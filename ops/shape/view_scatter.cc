@@ -1,20 +1,9 @@
 // etc::view_scatter – a contiguous tensor with one strided window of it replaced. On the tensor itself only the window is written.
 #include "ops/pointwise.h"
+#include "ops/shape/window.h"
 
 namespace etc {
 namespace {
-
-// The window's last element must lie in a tensor of `count` elements.
-bool is_inside(Ints sizes, Ints strides, int64_t offset, int64_t count) {
-  if (offset < 0 || offset > count) return false;
-  int64_t last = offset;
-  for (uint32_t d = 0; d < sizes.size; ++d) {
-    int64_t span;
-    if (sizes[d] == 0) return true;
-    if (!checked_multiply(sizes[d] - 1, strides[d], &span) || !checked_add(last, span, &last)) return false;
-  }
-  return last < count;
-}
 
 Error infer(InferContext& ctx) noexcept {
   const Meta self = ctx.meta(0), source = ctx.meta(1);
@@ -23,7 +12,7 @@ Error infer(InferContext& ctx) noexcept {
   if (sizes.size != source.rank) return Error::BadShape;
   for (uint32_t d = 0; d < sizes.size; ++d)
     if (sizes[d] != source.sizes[d]) return Error::BadShape;
-  if (!is_inside(sizes, strides, ctx.integer(4), ctx.tensor(0).numel())) return Error::BadShape;
+  if (!is_window_inside(sizes, strides, ctx.integer(4), ctx.tensor(0).numel())) return Error::BadShape;
   return ctx.set_result(0, self);
 }
 
@@ -49,5 +38,5 @@ Kernel select(OpContext ctx) noexcept {
 
 }  // namespace
 
-ETC_OP(view_scatter, "etc::view_scatter(Tensor self, Tensor src, int[] size, int[] stride, int offset) -> Tensor", infer, select, kUnary)
+ETC_OP(view_scatter, "etc::view_scatter(Tensor self, Tensor src, SymInt[] size, SymInt[] stride, SymInt offset) -> Tensor", infer, select, kUnary)
 }  // namespace etc

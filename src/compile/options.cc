@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <iostream>
 
@@ -92,6 +93,19 @@ std::vector<MethodFile> method_files(const std::string& model, const std::vector
   return files;
 }
 
+MaxDims parse_max_dims(const std::vector<std::string>& words) {
+  MaxDims bounds;
+  for (const std::string& word : words) {
+    const size_t at = word.rfind('=');
+    int64_t n = 0;
+    const char* end = word.data() + word.size();
+    const bool is_number = at != std::string::npos && std::from_chars(word.data() + at + 1, end, n).ptr == end && at + 1 < word.size();
+    if (!is_number || at == 0 || n < 1) usage("--max-dim takes INPUT.AXIS=N or SYMBOL=N with a positive number, not " + word);
+    if (!bounds.emplace(word.substr(0, at), n).second) usage("--max-dim: two bounds of " + word.substr(0, at));
+  }
+  return bounds;
+}
+
 // "some/net.pt2" → "net.etc"
 std::string default_output(const std::string& model, const std::string& ending) {
   std::filesystem::path name = std::filesystem::path(model).filename();
@@ -114,7 +128,7 @@ void refuse_overwriting_input(const Options& o) {
 std::optional<Options> parse_options(int argc, char** argv) {
   Options o;
   std::string model, cpu = "native", format = "text", optimize_for = "memory", emit = "etc", symbol;
-  std::vector<std::string> methods, plugins, disabled, backends;
+  std::vector<std::string> methods, plugins, disabled, backends, max_dims;
   std::string planner = "search";
   std::vector<std::string> pools;
   unsigned planner_timeout_s = 60;
@@ -139,6 +153,9 @@ std::optional<Options> parse_options(int argc, char** argv) {
                  "memory (the default), or latency: instructions that could run side by side share fewer bytes")
       ->check(CLI::IsMember({"latency", "memory"}))
       ->type_name("GOAL");
+  app.add_option("--max-dim", max_dims, "Largest size of an input along an axis, or of a symbol that data decide; for sizes that export left open")
+      ->allow_extra_args(false)
+      ->type_name("INPUT.AXIS=N");
   app.add_option("--planner", planner, "Who decides where values lie: search (the default), greedy, no-reuse, or exec:CMD, any program")
       ->type_name("NAME|exec:CMD");
   app.add_option("--planner-timeout", planner_timeout_s, "Seconds that exec:CMD has for one pool; default: 60")
@@ -189,6 +206,7 @@ std::optional<Options> parse_options(int argc, char** argv) {
   o.compile.passes = passes_with(extended.passes);
   o.compile.backends = find_backends(backends, extended.backends);
   check_pass_names(o.compile);
+  o.compile.max_dims = parse_max_dims(max_dims);
   o.compile.plan.pools = pool_options(pools);
   o.compile.plan.planner = planner_option(planner, extended.planners, planner_timeout_s);
   if (o.json && !o.compile.dump_ir.empty()) usage("--dump-ir and --format json both print on stdout");

@@ -58,6 +58,17 @@ Graph import_method(Archive& archive, const std::string& model, const std::strin
   return graph;
 }
 
+void refuse_unknown_bounds(const MaxDims& bounds, const BoundUse& use) {
+  for (const auto& [name, bound] : bounds) {
+    if (use.known.count(name)) continue;
+    std::string names;
+    for (const std::string& n : use.names) names += (names.empty() ? "" : ", ") + n;
+    throw CompileError("--max-dim: the model has no dimension or symbol " + name + "; " +
+                           (names.empty() ? "all sizes of its inputs are fixed" : "those that vary are " + names),
+                       kUsage);
+  }
+}
+
 Imported import_files(const std::vector<MethodFile>& files, const ImportOptions& options) {
   Imported imported;
   std::set<std::string> names;
@@ -81,12 +92,17 @@ Imported import_files(const std::vector<MethodFile>& files, const ImportOptions&
 
 // What one method writes, the others must read where it lies. So where there are several, and states, import comes twice.
 Imported import_all(const CompileOptions& options, CompileReport* report) {
-  ImportOptions first;
-  first.warnings = &report->warnings;
-  first.external = options.external;
-  Imported imported = import_files(options.files, first);
+  BoundUse use;
+  ImportOptions once;
+  once.warnings = &report->warnings;
+  once.max_dims = options.max_dims;
+  once.bound_use = &use;
+  once.external = options.external;
+  Imported imported = import_files(options.files, once);
+  refuse_unknown_bounds(options.max_dims, use);
   ImportOptions again;
   again.external = options.external;
+  again.max_dims = options.max_dims;
   for (const Graph& graph : imported.model.methods)
     for (const Value* state : graph.states) again.states.insert(state->label);
   return imported.model.methods.size() > 1 && !again.states.empty() ? import_files(options.files, again) : std::move(imported);

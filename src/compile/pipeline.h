@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "emit/emit.h"
+#include "import/symbols.h"
 #include "partition/partition.h"
 #include "passes/pass.h"
 #include "plan/plan.h"
@@ -25,6 +26,7 @@ struct CompileOptions {
   std::vector<Pass> passes = all_passes();
   std::set<std::string> disabled_passes;
   PlanOptions plan;
+  MaxDims max_dims;  // upper bounds of sizes, "x.0" or a symbol
   bool strip = false;
   std::vector<const Backend*> backends;  // by preference
   std::string dump_ir;                   // "import" or the name of a pass: the IR after it is wanted; "all": after every stage; empty: none

@@ -39,7 +39,8 @@ Results celu(Builder& b, const Call& c) {
 
 Results glu(Builder& b, const Call& c) {
   const Term x = term(b, c, 0);
-  const int64_t half = size_of(x, c.integer(1)) / 2, dim = c.integer(1);
+  const SymInt half = size_of(x, c.integer(1)) / 2;
+  const int64_t dim = c.integer(1);
   if (half * 2 != size_of(x, dim)) throw CompileError("glu needs an even size");
   return {cast(widen(slice(x, dim, 0, half)) * sigmoid(widen(slice(x, dim, half, 2 * half))), x->type.dtype)};
 }

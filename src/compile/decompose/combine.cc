@@ -36,30 +36,31 @@ Results column_stack(Builder& b, const Call& c) {
 }
 
 // Copies along new dimensions beside each, which reshape then joins.
-Value* repeated(Builder& b, Value* v, const std::vector<int64_t>& repeats) {
+Value* repeated(Builder& b, Value* v, const Sizes& repeats) {
   if (repeats.size() < v->type.sizes.size()) throw CompileError("repeat names fewer dimensions than the tensor has");
   Sizes sizes = v->type.sizes, split, expanded, joined;
-  sizes.insert(sizes.begin(), repeats.size() - sizes.size(), 1);
+  sizes.insert(sizes.begin(), repeats.size() - sizes.size(), SymInt(1));
   for (size_t d = 0; d < sizes.size(); ++d) {
-    if (repeats[d] < 0) throw CompileError("repeat by " + std::to_string(repeats[d]));
-    split.insert(split.end(), {1, sizes[d]});
+    if (provably_less(repeats[d], 0)) throw CompileError("repeat by " + to_string(repeats[d]));
+    split.insert(split.end(), {SymInt(1), sizes[d]});
     expanded.insert(expanded.end(), {repeats[d], sizes[d]});
     joined.push_back(repeats[d] * sizes[d]);
   }
   return b.reshape(b.expand(b.reshape(v, split), expanded), joined);
 }
-Results repeat(Builder& b, const Call& c) { return {repeated(b, c.tensor(0), c.ints(1))}; }
+Results repeat(Builder& b, const Call& c) { return {repeated(b, c.tensor(0), c.syms(1))}; }
 Results tile(Builder& b, const Call& c) {
-  std::vector<int64_t> repeats = c.ints(1);
+  Sizes repeats = c.syms(1);
   const size_t rank = c.tensor(0)->type.sizes.size();
-  if (repeats.size() < rank) repeats.insert(repeats.begin(), rank - repeats.size(), 1);
+  if (repeats.size() < rank) repeats.insert(repeats.begin(), rank - repeats.size(), SymInt(1));
   return {repeated(b, c.tensor(0), repeats)};
 }
 Results repeat_interleave(Builder& b, const Call& c) {
   Value* v = c.has(2) ? c.tensor(0) : b.reshape(c.tensor(0), {-1});
   if (rank_of(v) == 0) v = b.reshape(v, {1});
-  const int64_t times = c.integer(1), dim = c.has(2) ? wrap_dim(c.integer(2), rank_of(v)) : 0;
-  if (times < 0) throw CompileError("repeat_interleave by " + std::to_string(times));
+  const SymInt times = c.sym(1);
+  const int64_t dim = c.has(2) ? wrap_dim(c.integer(2), rank_of(v)) : 0;
+  if (provably_less(times, 0)) throw CompileError("repeat_interleave by " + to_string(times));
   Sizes expanded = v->type.sizes, joined = v->type.sizes;
   expanded.insert(expanded.begin() + dim + 1, times);
   joined.at(static_cast<size_t>(dim)) *= times;
@@ -88,13 +89,14 @@ Results half_turn(Builder& b, const Call& c) {
     dims.resize(x->type.sizes.size());
     std::iota(dims.begin(), dims.end(), int64_t{0});
   }
-  for (const int64_t d : dims) shifts.push_back((size_of(x, d) + kRound) / 2);
+  for (const int64_t d : dims) shifts.push_back((size_of(x, d) + kRound) / 2);  // fixed
   return b.call("aten::roll", {c.args[0], shifts, dims});
 }
 
 // A tensor of zeros with `v`'s last dimension on the diagonal of two new ones.
 Value* on_diagonal(Builder& b, Value* v, int64_t offset, int64_t dim1, int64_t dim2) {
-  const int64_t rank = rank_of(v) + 1, n = size_of(v, -1) + std::abs(offset);
+  const int64_t rank = rank_of(v) + 1;
+  const SymInt n = size_of(v, -1) + std::abs(offset);
   Sizes sizes(v->type.sizes.begin(), v->type.sizes.end() - 1);
   const int64_t first = wrap_dim(dim1, rank), second = wrap_dim(dim2, rank);
   sizes.insert(sizes.begin() + std::min(first, second), n);
@@ -119,9 +121,9 @@ Results cartesian_prod(Builder& b, const Call& c) {
 
 struct Windows {
   std::vector<int64_t> kernel, dilation, padding, stride;
-  int64_t count(int64_t size, size_t d) const {
-    const int64_t room = size + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1;
-    if (room < 0) throw CompileError("windows larger than the padded image");
+  SymInt count(const SymInt& size, size_t d) const {
+    const SymInt room = size + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1;
+    if (provably_less(room, 0)) throw CompileError("windows larger than the padded image");
     return room / stride[d] + 1;
   }
 };
@@ -131,7 +133,7 @@ Results im2col(Builder& b, const Call& c) {
   Value* x = c.tensor(0);
   const bool batched = rank_of(x) == 4;
   if (!batched) x = b.unsqueeze(x, 0);
-  const int64_t n = size_of(x, 0), channels = size_of(x, 1), rows = w.count(size_of(x, 2), 0), columns = w.count(size_of(x, 3), 1);
+  const SymInt n = size_of(x, 0), channels = size_of(x, 1), rows = w.count(size_of(x, 2), 0), columns = w.count(size_of(x, 3), 1);
   if (w.padding != std::vector<int64_t>{0, 0})
     x = b.op("aten::constant_pad_nd", {x, std::vector<int64_t>{w.padding[1], w.padding[1], w.padding[0], w.padding[0]}});
   const Sizes& s = x->type.strides;

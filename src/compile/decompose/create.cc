@@ -14,7 +14,7 @@ DType dtype_of(const Call& c, size_t i, DType otherwise) { return c.dtype_or(i, 
 // Filled by size (argument 0), as another tensor (self), or by size with another's dtype; the dtype argument's position follows.
 template <int kNumber, size_t kDType>
 Results by_size(Builder& b, const Call& c) {
-  return {b.full(dtype_of(c, kDType, DType::F32), c.ints(0), int64_t{kNumber})};
+  return {b.full(dtype_of(c, kDType, DType::F32), c.syms(0), int64_t{kNumber})};
 }
 template <int kNumber>
 Results like(Builder& b, const Call& c) {
@@ -23,13 +23,13 @@ Results like(Builder& b, const Call& c) {
 }
 template <int kNumber, size_t kDType>
 Results new_by_size(Builder& b, const Call& c) {
-  return {b.full(c.dtype_or(kDType, c.tensor(0)->type.dtype), c.ints(1), int64_t{kNumber})};
+  return {b.full(c.dtype_or(kDType, c.tensor(0)->type.dtype), c.syms(1), int64_t{kNumber})};
 }
 Results full_like(Builder& b, const Call& c) {
   const TensorType& type = c.tensor(0)->type;
   return {b.full(c.dtype_or(2, type.dtype), type.sizes, c.args[1])};
 }
-Results new_full(Builder& b, const Call& c) { return {b.full(c.dtype_or(3, c.tensor(0)->type.dtype), c.ints(1), c.args[2])}; }
+Results new_full(Builder& b, const Call& c) { return {b.full(c.dtype_or(3, c.tensor(0)->type.dtype), c.syms(1), c.args[2])}; }
 Results scalar_tensor(Builder& b, const Call& c) { return {b.scalar(dtype_of(c, 1, DType::F32), c.args[0])}; }
 
 // arange(end) and arange(start, end); the dtype is integer when the numbers are.
@@ -37,11 +37,12 @@ template <size_t kNumbers>
 Results arange(Builder& b, const Call& c) {
   DType dtype = DType::I64;
   for (size_t i = 0; i < kNumbers; ++i)
-    if (std::holds_alternative<double>(c.args[i])) dtype = DType::F32;
+    if (std::holds_alternative<double>(c.args[i]) || std::holds_alternative<SymReal>(c.args[i])) dtype = DType::F32;
   dtype = dtype_of(c, kNumbers, dtype);
   // PyTorch counts I64 ranges in integers.
   const auto bound = [&](const Argument& a) -> Argument {
-    if (dtype == DType::I64) return static_cast<int64_t>(number(a));
+    if (auto* r = std::get_if<SymReal>(&a); r && dtype == DType::I64) return SymInt(sym_apply(SymOp::Trunc, {r->node()}));
+    if (dtype == DType::I64 && !std::holds_alternative<SymInt>(a)) return static_cast<int64_t>(number(a));
     return a;
   };
   Argument start = int64_t{0};

@@ -109,11 +109,11 @@ Term aligned(Term x, Labels labels, const Labels& order) {
 Term contracted(Term x, Term y, const std::vector<bool>& summed) {
   enum { kBatch, kLeft, kRight, kSum };
   std::array<std::vector<int64_t>, 4> groups;
-  std::array<int64_t, 4> sizes = {1, 1, 1, 1};
+  std::array<SymInt, 4> sizes = {1, 1, 1, 1};
   Sizes result(summed.size(), 1);
   for (size_t i = 0; i < summed.size(); ++i) {
     const auto d = static_cast<int64_t>(i);
-    const int64_t nx = size_of(x, d), ny = size_of(y, d);
+    const SymInt nx = size_of(x, d), ny = size_of(y, d);
     if (nx != ny && nx != 1 && ny != 1) throw CompileError("einsum: a label stands for different sizes");
     int group = nx == 1 && ny != 1 ? kRight : ny == 1 && nx != 1 ? kLeft : kBatch;
     if (summed[i]) {
@@ -125,7 +125,7 @@ Term contracted(Term x, Term y, const std::vector<bool>& summed) {
       continue;
     }
     groups[static_cast<size_t>(group)].push_back(d);
-    sizes[static_cast<size_t>(group)] *= std::max(nx, ny) == 0 ? 0 : group == kBatch ? nx : std::max(nx, ny);
+    sizes[static_cast<size_t>(group)] *= nx == 1 ? ny : nx;  // the larger, or none
     result[i] = nx == 1 ? ny : nx;
   }
   if (sizes[kSum] == 1) return x * y;

@@ -34,7 +34,8 @@ Term position(const Term& coordinate, int64_t n, int64_t padding, bool align_cor
 // input [n, c, d, h, w], grid [n, od, oh, ow, 3] in the order x, y, z. Each corner around a point is gathered and weighed.
 Results grid_sampler_3d(Builder& b, const Call& c) {
   const Term input = term(b, c, 0), grid = term(b, c, 1);
-  const int64_t interpolation = c.integer(2), padding = c.integer(3), n = size_of(input, 0), channels = size_of(input, 1);
+  const int64_t interpolation = c.integer(2), padding = c.integer(3);
+  const SymInt n = size_of(input, 0), channels = size_of(input, 1);
   if (interpolation != kLinear && interpolation != kNearest) throw CompileError("grid_sampler_3d interpolates linearly or to the nearest");
   const Sizes out(grid->type.sizes.begin() + 1, grid->type.sizes.end() - 1);
   const int64_t points = out[0] * out[1] * out[2];

@@ -35,7 +35,7 @@ Results take_along_dim(Builder& b, const Call& c) {
   sx[d] = si[d] = 1;
   Sizes all = broadcast(sx, si), along = all;
   all[d] = x->type.sizes[d], along[d] = given->type.sizes[d];
-  const Term indices = where(lt(given, 0), given + all[d], given);
+  const Term indices = where(lt(given, 0), given + Term(all[d]), given);
   return b.call("aten::gather", {b.expand(x, all), dim, b.expand(indices, along)});
 }
 
@@ -47,7 +47,7 @@ Results embedding_bag(Builder& b, const Call& c, int64_t padding_idx) {
 Results embedding_bag_padding(Builder& b, const Call& c) {
   if (!c.has(8)) return embedding_bag(b, c, -1);
   const int64_t padding = c.integer(8);
-  return embedding_bag(b, c, padding < 0 ? padding + size_of(c.tensor(0), 0) : padding);
+  return embedding_bag(b, c, static_cast<int64_t>(padding < 0 ? padding + size_of(c.tensor(0), 0) : SymInt(padding)));
 }
 
 Results one_hot(Builder& b, const Call& c) {

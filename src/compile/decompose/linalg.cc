@@ -7,9 +7,7 @@
 namespace etc::compile {
 namespace {
 
-int64_t product(Sizes::const_iterator begin, Sizes::const_iterator end) {
-  return std::accumulate(begin, end, int64_t{1}, std::multiplies<>());
-}
+SymInt product(Sizes::const_iterator begin, Sizes::const_iterator end) { return std::accumulate(begin, end, SymInt(1), std::multiplies<>()); }
 Sizes joined(Sizes a, const Sizes& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;
@@ -28,11 +26,11 @@ Term matmul(const Term& a, const Term& b) {
   if (rb == 1) return squeeze(matmul(a, unsqueeze(b, 1)), {ra - 1});
   if (ra == 2 && rb == 2) return mm(a, b);
   const Sizes &sa = a->type.sizes, &sb = b->type.sizes;
-  const int64_t rows = sa[ra - 2], depth = sa[ra - 1], columns = sb[rb - 1];
+  const SymInt rows = sa[ra - 2], depth = sa[ra - 1], columns = sb[rb - 1];
   if (rb == 2)  // one matrix for the whole batch: its rows in one product
     return reshape(mm(reshape(a, {product(sa.begin(), sa.end() - 1), depth}), b), joined({sa.begin(), sa.end() - 1}, {columns}));
   const Sizes batch = broadcast({sa.begin(), sa.end() - 2}, {sb.begin(), sb.end() - 2});
-  const int64_t count = product(batch.begin(), batch.end());
+  const SymInt count = product(batch.begin(), batch.end());
   const Term left = reshape(expand(a, joined(batch, {rows, depth})), {count, rows, depth});
   const Term right = reshape(expand(b, joined(batch, {sb[rb - 2], columns})), {count, sb[rb - 2], columns});
   return reshape(apply("aten::bmm", {left, right}), joined(batch, {rows, columns}));
@@ -51,7 +49,7 @@ Results addmv(Builder& b, const Call& c) { return add_product(b, c, mv(term(b, c
 Results addr(Builder& b, const Call& c) { return add_product(b, c, outer(term(b, c, 1), term(b, c, 2))); }
 Results addbmm(Builder& b, const Call& c) {  // the sum over the batch is a product with longer rows
   const Term x = term(b, c, 1), y = term(b, c, 2);
-  const int64_t batch = size_of(x, 0), rows = size_of(x, 1), depth = size_of(x, 2), columns = size_of(y, 2);
+  const SymInt batch = size_of(x, 0), rows = size_of(x, 1), depth = size_of(x, 2), columns = size_of(y, 2);
   return add_product(b, c, mm(reshape(permute(x, {1, 0, 2}), {rows, batch * depth}), reshape(y, {batch * depth, columns})));
 }
 
@@ -59,7 +57,7 @@ Results addbmm(Builder& b, const Call& c) {  // the sum over the batch is a prod
 Term tensordot(Term a, Term b, std::vector<int64_t> dims_a, std::vector<int64_t> dims_b) {
   if (dims_a.size() != dims_b.size()) throw CompileError("tensordot over unequally many dimensions");
   const int64_t ra = rank_of(a), rb = rank_of(b);
-  int64_t depth = 1;
+  SymInt depth = 1;
   std::vector<bool> summed_a(static_cast<size_t>(ra)), summed_b(static_cast<size_t>(rb));
   for (size_t i = 0; i < dims_a.size(); ++i) {
     const int64_t da = dims_a[i] = wrap_dim(dims_a[i], ra), db = dims_b[i] = wrap_dim(dims_b[i], rb);
@@ -71,7 +69,7 @@ Term tensordot(Term a, Term b, std::vector<int64_t> dims_a, std::vector<int64_t>
   }
   std::vector<int64_t> order_a, order_b = dims_b;
   Sizes sizes;
-  int64_t rows = 1, columns = 1;
+  SymInt rows = 1, columns = 1;
   for (int64_t d = 0; d < ra; ++d)
     if (!summed_a[static_cast<size_t>(d)]) order_a.push_back(d), sizes.push_back(size_of(a, d)), rows *= size_of(a, d);
   for (int64_t d = 0; d < rb; ++d)
@@ -92,9 +90,9 @@ Results kron(Builder& b, const Call& c) {
   Sizes sx, sy, sizes;  // [x0, 1, x1, 1, …] times [1, y0, 1, y1, …]
   for (int64_t d = 0; d < rank; ++d) {
     const int64_t dx = d - rank + rank_of(x), dy = d - rank + rank_of(y);
-    const int64_t nx = dx < 0 ? 1 : size_of(x, dx), ny = dy < 0 ? 1 : size_of(y, dy);
-    sx.insert(sx.end(), {nx, 1});
-    sy.insert(sy.end(), {1, ny});
+    const SymInt nx = dx < 0 ? SymInt(1) : size_of(x, dx), ny = dy < 0 ? SymInt(1) : size_of(y, dy);
+    sx.insert(sx.end(), {nx, SymInt(1)});
+    sy.insert(sy.end(), {SymInt(1), ny});
     sizes.push_back(nx * ny);
   }
   return {reshape(reshape(x, sx) * reshape(y, sy), sizes)};
@@ -182,7 +180,7 @@ Results euclidean_dist(Builder& b, const Call& c) { return b.call("aten::_cdist_
 Results bilinear(Builder& b, const Call& c) {
   const Term x = term(b, c, 0), y = term(b, c, 1), w = term(b, c, 2);
   const int64_t outputs = size_of(w, 0), nx = size_of(w, 1), ny = size_of(w, 2);
-  const int64_t count = product(x->type.sizes.begin(), x->type.sizes.end() - 1);
+  const SymInt count = product(x->type.sizes.begin(), x->type.sizes.end() - 1);
   const Term left = mm(reshape(x, {count, nx}), reshape(permute(w, {1, 0, 2}), {nx, outputs * ny}));
   const Term both_sides = apply("aten::bmm", {reshape(left, {count, outputs, ny}), reshape(y, {count, ny, 1})});
   const Term result = reshape(both_sides, joined({x->type.sizes.begin(), x->type.sizes.end() - 1}, {outputs}));

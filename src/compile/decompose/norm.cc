@@ -12,7 +12,8 @@ Results layer_norm(Builder& b, const Call& c) {
 }
 
 Results group_norm_of(Builder& b, Value* x, const Argument& weight, const Argument& bias, int64_t groups, double eps) {
-  const int64_t n = size_of(x, 0), channels = size_of(x, 1), rest = n * channels ? x->type.numel() / (n * channels) : 0;
+  const SymInt n = size_of(x, 0), channels = size_of(x, 1);
+  const SymInt rest = n == 0 || channels == 0 ? SymInt(0) : x->type.numel() / (n * channels);
   return {b.call("aten::native_group_norm", {x, weight, bias, n, channels, rest, groups, eps})[0]};
 }
 Results group_norm(Builder& b, const Call& c) { return group_norm_of(b, c.tensor(0), c.args[2], c.args[3], c.integer(1), c.real(4)); }

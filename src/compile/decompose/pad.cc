@@ -12,8 +12,8 @@ Results pad_circular(Builder& b, const Call& c) {
   for (size_t i = 0; i + 1 < pads.size(); i += 2) {
     const int64_t dim = rank_of(x) - 1 - static_cast<int64_t>(i / 2), before = pads[i], after = pads[i + 1];
     const Term middle = slice(x, dim, std::max<int64_t>(0, -before), size_of(x, dim) + std::min<int64_t>(0, after));
-    const int64_t size = size_of(middle, dim);
-    if (before > size || after > size) throw CompileError("circular padding wraps around more than once");
+    const SymInt size = size_of(middle, dim);
+    if (provably_less(size, before) || provably_less(size, after)) throw CompileError("circular padding wraps around more than once");
     std::vector<Term> parts;
     if (before > 0) parts.push_back(slice(middle, dim, size - before, size));
     parts.push_back(middle);
@@ -24,7 +24,7 @@ Results pad_circular(Builder& b, const Call& c) {
 }
 
 Results pad_as(Builder& b, const Call& c, const std::string& mode, Argument value) {
-  const std::vector<int64_t> pads = c.ints(1);
+  const Sizes pads = c.syms(1);
   if (mode == "constant")
     return b.call("aten::constant_pad_nd", {c.args[0], pads, std::holds_alternative<None>(value) ? Argument(0) : std::move(value)});
   if (mode == "circular") return pad_circular(b, c);

@@ -72,14 +72,14 @@ Results dequantize_per_token(Builder& b, const Call& c) {
 // The last dimension in groups with a scale each. A group larger than the row means the row.
 Results quantize_per_channel_group(Builder& b, const Call& c) {  // input, scales, zero_points, quant_min, quant_max, dtype, group_size
   const Term x = term(b, c, 0);
-  const int64_t group = std::min(c.integer(6), size_of(x, -1));
+  const int64_t group = std::min<int64_t>(c.integer(6), size_of(x, -1));
   const Term rows = reshape(x, {-1, group}), scales = reshape(term(b, c, 1), {-1, 1}), zeros = reshape(term(b, c, 2), {-1, 1});
   const Term q = apply("aten::round", {rows * (1.0 / scales) + zeros});
   return {reshape(cast(apply("aten::clamp", {q}, {c.real(3), c.real(4)}), c.dtype_or(5, DType::I8)), x->type.sizes)};
 }
 Results dequantize_per_channel_group(Builder& b, const Call& c) {  // …, dtype, group_size, output_dtype
   const Term x = term(b, c, 0);
-  const int64_t group = std::min(c.integer(6), size_of(x, -1));
+  const int64_t group = std::min<int64_t>(c.integer(6), size_of(x, -1));
   const DType out = c.dtype_or(7, DType::F32);
   Term rows = reshape(x, {-1, group});
   if (c.has(2)) rows = rows - reshape(term(b, c, 2), {-1, 1});

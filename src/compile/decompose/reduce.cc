@@ -137,8 +137,8 @@ Results diff(Builder& b, const Call& c) {
   parts.push_back(x);
   if (c.has(4)) parts.push_back(term(b, c, 4));
   x = concatenate(parts, dim);
-  for (int64_t i = 0; i < c.integer(1) && size_of(x, dim) > 0; ++i) {
-    const int64_t n = size_of(x, dim);
+  for (int64_t i = 0; i < c.integer(1) && size_of(x, dim) != 0; ++i) {
+    const SymInt n = size_of(x, dim);
     const Term next = slice(x, dim, 1, n), last = slice(x, dim, 0, n - 1);
     x = x->type.dtype == DType::Bool ? apply("aten::logical_xor", {next, last}) : next - last;
   }

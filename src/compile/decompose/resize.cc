@@ -7,6 +7,13 @@
 namespace etc::compile {
 namespace {
 
+// What PyTorch makes of a size and a factor.
+SymInt scaled(const SymInt& size, double factor) {
+  if (size.is_fixed()) return static_cast<int64_t>(static_cast<double>(static_cast<int64_t>(size)) * factor);
+  if (factor == std::floor(factor) && factor < 1e9) return size * static_cast<int64_t>(factor);
+  return SymInt(sym_apply(SymOp::Trunc, {sym_apply(SymOp::RealMul, {sym_real(factor), sym_apply(SymOp::ToReal, {size.node()})})}));
+}
+
 // The `.vec` overloads: (input, output_size?, [align_corners,] scale_factors?) to (self, output_size, [align_corners,] scale for each
 // dimension).
 template <OpName op, size_t dims, bool kAlign>
@@ -14,12 +21,12 @@ Results resize(Builder& b, const Call& c) {
   const size_t factors = kAlign ? 3 : 2;
   const Sizes& in = c.tensor(0)->type.sizes;
   if (in.size() != dims + 2) throw CompileError(c.schema.name + " of a tensor with " + std::to_string(in.size()) + " dimensions");
-  std::vector<int64_t> size = c.ints(1);
+  Sizes size = c.syms(1);
   const std::vector<double> scales = c.reals(factors);
   if (c.has(1) == c.has(factors)) throw CompileError(c.schema.name + " needs either an output size or scale factors");
   if (!c.has(1)) {
     if (scales.size() != dims) throw CompileError(c.schema.name + " needs " + std::to_string(dims) + " scale factors");
-    for (size_t d = 0; d < dims; ++d) size.push_back(static_cast<int64_t>(static_cast<double>(in[2 + d]) * scales[d]));
+    for (size_t d = 0; d < dims; ++d) size.push_back(scaled(in[2 + d], scales[d]));
   }
   std::vector<Argument> args = {c.args[0], size};
   if (kAlign) args.push_back(c.args[2]);
@@ -78,8 +85,8 @@ Results antialiased(Builder& b, const Call& c) {
 
 Results pixel_shuffle(Builder& b, const Call& c) {
   const Term x = term(b, c, 0);
-  const int64_t r = c.integer(1), channels = size_of(x, -3), h = size_of(x, -2), w = size_of(x, -1),
-                n = static_cast<int64_t>(x->type.sizes.size()) - 3;
+  const int64_t r = c.integer(1), channels = size_of(x, -3), n = static_cast<int64_t>(x->type.sizes.size()) - 3;
+  const SymInt h = size_of(x, -2), w = size_of(x, -1);
   if (r <= 0 || channels % (r * r))
     throw CompileError("pixel_shuffle by " + std::to_string(r) + " of " + std::to_string(channels) + " channels");
   Sizes front(x->type.sizes.begin(), x->type.sizes.end() - 3), split = front, result = front;
@@ -93,10 +100,10 @@ Results pixel_shuffle(Builder& b, const Call& c) {
 
 Results pixel_unshuffle(Builder& b, const Call& c) {
   const Term x = term(b, c, 0);
-  const int64_t r = c.integer(1), channels = size_of(x, -3), h = size_of(x, -2), w = size_of(x, -1),
-                n = static_cast<int64_t>(x->type.sizes.size()) - 3;
-  if (r <= 0 || h % r || w % r)
-    throw CompileError("pixel_unshuffle by " + std::to_string(r) + " of " + std::to_string(h) + " by " + std::to_string(w));
+  const int64_t r = c.integer(1), n = static_cast<int64_t>(x->type.sizes.size()) - 3;
+  const SymInt channels = size_of(x, -3), h = size_of(x, -2), w = size_of(x, -1);
+  if (r <= 0 || h % r != 0 || w % r != 0)
+    throw CompileError("pixel_unshuffle by " + std::to_string(r) + " of " + to_string(h) + " by " + to_string(w));
   Sizes front(x->type.sizes.begin(), x->type.sizes.end() - 3), split = front, result = front;
   split.insert(split.end(), {channels, h / r, r, w / r, r});
   result.insert(result.end(), {channels * r * r, h / r, w / r});

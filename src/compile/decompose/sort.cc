@@ -24,9 +24,9 @@ Results argsort(Builder& b, const Call& c) { return {sorted(term(b, c, 0), c.int
 Results argsort_stable(Builder& b, const Call& c) { return {sorted(term(b, c, 0), c.integer(2), c.boolean(3), true).indices}; }
 Results msort(Builder& b, const Call& c) { return {sorted(term(b, c, 0), 0).values}; }
 
-Results kth(const Term& x, int64_t k, int64_t dim, bool keepdim) {
-  if (k < 0 || k >= size_of(x, dim))
-    throw CompileError("element " + std::to_string(k + 1) + " in order of " + std::to_string(size_of(x, dim)));
+Results kth(const Term& x, const SymInt& k, int64_t dim, bool keepdim) {
+  if (provably_less(k, 0) || provably_less_equal(size_of(x, dim), k))
+    throw CompileError("element " + to_string(k + 1) + " in order of " + to_string(size_of(x, dim)));
   const Sorted s = sorted(x, dim, false, true);
   const auto pick = [&](const Term& t) {
     if (rank_of(t) == 0) return t;
@@ -147,7 +147,7 @@ std::vector<Decomposition> sort_decompositions() {
       {"aten::argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor", argsort_stable},
       {"aten::msort(Tensor self) -> Tensor", msort},
       {"aten::kthvalue(Tensor self, SymInt k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)",
-       [](Builder& b, const Call& c) { return kth(term(b, c, 0), c.integer(1) - 1, c.integer(2), c.boolean(3)); }},
+       [](Builder& b, const Call& c) { return kth(term(b, c, 0), c.sym(1) - 1, c.integer(2), c.boolean(3)); }},
       {"aten::median(Tensor self) -> Tensor", median},
       {"aten::median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", median_dim},
       {"aten::quantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation=\"linear\") -> Tensor", quantile},

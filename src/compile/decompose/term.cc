@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include "ir/probe.h"
+
 namespace etc::compile {
 
 Value* Term::value() const {
@@ -22,8 +24,10 @@ Term apply(std::string_view op, std::initializer_list<Term> terms, std::vector<A
   return {*b, b->op(op, std::move(args))};
 }
 
-Term iota(Builder& b, int64_t count) {
-  std::vector<int64_t> numbers(static_cast<size_t>(count));
+Term iota(Builder& b, const SymInt& count) {
+  if (!count.is_fixed())
+    return {b, b.op("aten::arange.start_step", {int64_t{0}, count, int64_t{1}, static_cast<int64_t>(DType::I64)})};
+  std::vector<int64_t> numbers(static_cast<size_t>(static_cast<int64_t>(count)));
   std::iota(numbers.begin(), numbers.end(), int64_t{0});
   return {b, b.constant_of(DType::I64, {count}, numbers)};
 }
@@ -42,7 +46,7 @@ Term concatenate(const std::vector<Term>& terms, int64_t dim) {
   return {b, b.op("aten::cat", {Values(terms.begin(), terms.end()), dim})};
 }
 
-int64_t size_of(const Value* v, int64_t dim) {
+SymInt size_of(const Value* v, int64_t dim) {
   const int64_t rank = rank_of(v), d = wrap_dim(dim, rank);
   if (rank == 0 && d == 0) return 1;
   if (d < 0 || d >= rank) throw CompileError("dimension " + std::to_string(dim) + " of a tensor with " + std::to_string(rank));
@@ -52,8 +56,8 @@ int64_t size_of(const Value* v, int64_t dim) {
 Sizes broadcast(const Sizes& a, const Sizes& b) {
   Sizes out(std::max(a.size(), b.size()));
   for (size_t i = 0; i < out.size(); ++i) {
-    const int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1, y = i < b.size() ? b[b.size() - 1 - i] : 1;
-    if (x != y && x != 1 && y != 1) throw CompileError("sizes " + std::to_string(x) + " and " + std::to_string(y) + " do not broadcast");
+    const SymInt x = i < a.size() ? a[a.size() - 1 - i] : SymInt(1), y = i < b.size() ? b[b.size() - 1 - i] : SymInt(1);
+    if (!seem_equal(x, y) && x != 1 && y != 1) throw CompileError("sizes " + to_string(x) + " and " + to_string(y) + " do not broadcast");
     out[out.size() - 1 - i] = x == 1 ? y : x;
   }
   return out;
@@ -70,8 +74,8 @@ DType result_type(Builder& b, const std::vector<Argument>& operands) {
       }
     }
     if (std::holds_alternative<bool>(a)) type.add_number(DType::Bool);
-    if (std::holds_alternative<int64_t>(a)) type.add_number(DType::I64);
-    if (std::holds_alternative<double>(a)) type.add_number(DType::F32);
+    if (is_int(a)) type.add_number(DType::I64);
+    if (std::holds_alternative<double>(a) || std::holds_alternative<SymReal>(a)) type.add_number(DType::F32);
   }
   return type.get().value();
 }

@@ -19,6 +19,7 @@ class Term {
   Term(int n) : argument_(static_cast<int64_t>(n)) {}
   Term(int64_t n) : argument_(n) {}
   Term(double n) : argument_(n) {}
+  Term(SymInt n) : argument_(std::move(n)) {}
 
   operator Value*() const { return value(); }
   Value* value() const;  // throws InternalError for a number
@@ -78,13 +79,13 @@ inline Term permute(const Term& a, const std::vector<int64_t>& dims) { return {*
 inline Term transpose(const Term& a, int64_t i, int64_t j) { return {*a.builder(), a.builder()->transpose(a, i, j)}; }
 inline Term unsqueeze(const Term& a, int64_t dim) { return {*a.builder(), a.builder()->unsqueeze(a, dim)}; }
 inline Term squeeze(const Term& a, const std::vector<int64_t>& dims) { return {*a.builder(), a.builder()->squeeze(a, dims)}; }
-inline Term select(const Term& a, int64_t dim, int64_t i) { return {*a.builder(), a.builder()->select(a, dim, i)}; }
-inline Term slice(const Term& a, int64_t dim, int64_t start, int64_t end, int64_t step = 1) {
+inline Term select(const Term& a, int64_t dim, SymInt i) { return {*a.builder(), a.builder()->select(a, dim, i)}; }
+inline Term slice(const Term& a, int64_t dim, SymInt start, SymInt end, int64_t step = 1) {
   return {*a.builder(), a.builder()->slice(a, dim, start, end, step)};
 }
 inline Term full(Builder& b, DType dtype, const Sizes& sizes, const Argument& number) { return {b, b.full(dtype, sizes, number)}; }
-// 0, 1, … count - 1 as I64 constants.
-Term iota(Builder& b, int64_t count);
+// 0, 1, … count - 1 as I64; a constant when the count is fixed.
+Term iota(Builder& b, const SymInt& count);
 
 // Reductions. No dims: all of them.
 Term sum(const Term& a, std::vector<int64_t> dims = {}, bool keepdim = false);
@@ -96,7 +97,7 @@ Term concatenate(const std::vector<Term>& terms, int64_t dim);
 
 inline int64_t rank_of(const Value* v) { return static_cast<int64_t>(v->type.sizes.size()); }
 // Size along a dimension that may be negative; 1 for a 0-d tensor.
-int64_t size_of(const Value* v, int64_t dim);
+SymInt size_of(const Value* v, int64_t dim);
 // Sizes of a and b broadcast together; CompileError when they do not fit.
 Sizes broadcast(const Sizes& a, const Sizes& b);
 
@@ -114,6 +115,8 @@ inline double number(const Argument& a) {
   if (auto* i = std::get_if<int64_t>(&a)) return static_cast<double>(*i);
   if (auto* f = std::get_if<bool>(&a)) return *f;
   if (auto* d = std::get_if<double>(&a)) return *d;
+  if (auto* n = std::get_if<SymInt>(&a)) return static_cast<double>(static_cast<int64_t>(*n));  // throws: it is not fixed
+  if (auto* r = std::get_if<SymReal>(&a)) return r->value();
   throw InternalError("a number was expected");
 }
 

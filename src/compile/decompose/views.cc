@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "decompose/decompose.h"
+#include "ir/probe.h"
 #include "ir/views.h"
 
 namespace etc::compile {
@@ -12,7 +13,7 @@ namespace {
 constexpr int64_t kContiguousFormat = 1;
 
 int64_t rank_of(const Value* v) { return static_cast<int64_t>(v->type.sizes.size()); }
-int64_t size_of(const Value* v, int64_t dim) {
+SymInt size_of(const Value* v, int64_t dim) {
   const int64_t d = wrap_dim(dim, rank_of(v));
   if (rank_of(v) == 0 && d == 0) return 1;
   if (d < 0 || d >= rank_of(v)) throw CompileError("dimension " + std::to_string(dim) + " of " + to_string(v->type));
@@ -30,7 +31,7 @@ Results nothing(Builder&, const Call&) { return {}; }
 
 // --- other sizes ---
 
-Results reshape(Builder& b, const Call& c) { return {b.reshape(c.tensor(0), c.ints(1))}; }
+Results reshape(Builder& b, const Call& c) { return {b.reshape(c.tensor(0), c.syms(1))}; }
 Results reshape_as(Builder& b, const Call& c) { return {b.reshape(c.tensor(0), c.tensor(1)->type.sizes)}; }
 Results ravel(Builder& b, const Call& c) { return {b.reshape(c.tensor(0), {-1})}; }
 
@@ -41,7 +42,7 @@ Results flatten(Builder& b, const Call& c) {
   if (start < 0 || end >= rank_of(v) || start > end)
     throw CompileError("cannot flatten dimensions " + std::to_string(start) + " to " + std::to_string(end) + " of " + to_string(v->type));
   Sizes sizes(v->type.sizes.begin(), v->type.sizes.begin() + start);
-  int64_t joined = 1;
+  SymInt joined = 1;
   for (int64_t d = start; d <= end; ++d) joined *= v->type.sizes[static_cast<size_t>(d)];
   sizes.push_back(joined);
   sizes.insert(sizes.end(), v->type.sizes.begin() + end + 1, v->type.sizes.end());
@@ -50,15 +51,16 @@ Results flatten(Builder& b, const Call& c) {
 
 Results unflatten(Builder& b, const Call& c) {
   Value* v = c.tensor(0);
-  const int64_t size = size_of(v, c.integer(1)), dim = wrap_dim(c.integer(1), rank_of(v));
-  const Sizes parts = resolve_sizes(c.ints(2), size);
+  const SymInt size = size_of(v, c.integer(1));
+  const int64_t dim = wrap_dim(c.integer(1), rank_of(v));
+  const Sizes parts = resolve_sizes(c.syms(2), size);
   Sizes sizes = v->type.sizes;
   sizes.erase(sizes.begin() + dim);
   sizes.insert(sizes.begin() + dim, parts.begin(), parts.end());
   return {b.reshape(v, std::move(sizes))};
 }
 
-Results expand(Builder& b, const Call& c) { return {b.expand(c.tensor(0), c.ints(1))}; }
+Results expand(Builder& b, const Call& c) { return {b.expand(c.tensor(0), c.syms(1))}; }
 Results expand_as(Builder& b, const Call& c) { return {b.expand(c.tensor(0), c.tensor(1)->type.sizes)}; }
 
 Sizes broadcast(const Values& tensors) {
@@ -67,9 +69,9 @@ Sizes broadcast(const Values& tensors) {
     const Sizes& other = v->type.sizes;
     if (other.size() > sizes.size()) sizes.insert(sizes.begin(), other.size() - sizes.size(), 1);
     for (size_t d = 0; d < other.size(); ++d) {
-      int64_t& size = sizes[sizes.size() - other.size() + d];
+      SymInt& size = sizes[sizes.size() - other.size() + d];
       if (size == 1) size = other[d];
-      if (other[d] != 1 && other[d] != size) throw CompileError("cannot broadcast " + to_string(v->type) + " with " + to_string(sizes));
+      if (other[d] != 1 && !seem_equal(other[d], size)) throw CompileError("cannot broadcast " + to_string(v->type) + " with " + to_string(sizes));
     }
   }
   return sizes;
@@ -152,21 +154,27 @@ Results squeeze_dims(Builder& b, const Call& c) { return {b.squeeze(c.tensor(0),
 // --- parts ---
 
 Value* slice_of(Builder& b, Value* v, const Call& c, size_t first) {
-  return b.slice(v, c.integer(first), c.has(first + 1) ? c.integer(first + 1) : 0, c.has(first + 2) ? c.integer(first + 2) : INT64_MAX,
-                 c.integer(first + 3));
+  return b.slice(v, c.integer(first), c.has(first + 1) ? c.sym(first + 1) : SymInt(0),
+                 c.has(first + 2) ? c.sym(first + 2) : SymInt(INT64_MAX), c.sym(first + 3));
 }
 Results slice(Builder& b, const Call& c) { return {slice_of(b, c.tensor(0), c, 1)}; }
-Results select(Builder& b, const Call& c) { return {b.select(c.tensor(0), c.integer(1), c.integer(2))}; }
+Results select(Builder& b, const Call& c) { return {b.select(c.tensor(0), c.integer(1), c.sym(2))}; }
 
-Value* narrow_of(Builder& b, Value* v, int64_t dim, int64_t start, int64_t length) {
-  const int64_t n = size_of(v, dim);
-  if (start < 0) start += n;
-  if (start < 0 || length < 0 || start > n - length)
-    throw CompileError("cannot narrow dimension " + std::to_string(dim) + " of " + to_string(v->type) + " to " + std::to_string(length) +
-                       " from " + std::to_string(start));
-  return b.slice(v, dim, start, start + length);
+Value* narrow_of(Builder& b, Value* v, int64_t dim, SymInt start, const SymInt& length) {
+  const SymInt n = size_of(v, dim);
+  if (provably_less(start, 0)) start += n;
+  if (provably_less(start, 0) || provably_less(length, 0) || provably_less(n - length, start))
+    throw CompileError("cannot narrow dimension " + std::to_string(dim) + " of " + to_string(v->type) + " to " + to_string(length) +
+                       " from " + to_string(start));
+  if (rank_of(v) == 0) throw CompileError("cannot narrow a 0-d tensor");
+  const auto d = static_cast<size_t>(wrap_dim(dim, rank_of(v)));
+  Sizes sizes = v->type.sizes;
+  sizes[d] = length;
+  b.check(sym_less_equal(0, start), "a part begins before its tensor");
+  b.check(sym_less_equal(start + length, n), "a part reaches outside of its tensor");
+  return b.strided(v, std::move(sizes), v->type.strides, view_offset(v) + start * v->type.strides[d]);
 }
-Results narrow(Builder& b, const Call& c) { return {narrow_of(b, c.tensor(0), c.integer(1), c.integer(2), c.integer(3))}; }
+Results narrow(Builder& b, const Call& c) { return {narrow_of(b, c.tensor(0), c.integer(1), c.sym(2), c.sym(3))}; }
 
 // A list of views goes as far as any argument list.
 int64_t checked_parts(int64_t parts) {
@@ -175,16 +183,27 @@ int64_t checked_parts(int64_t parts) {
 }
 
 // Slices of one dimension with these sizes, one behind the other.
-Results pieces(Builder& b, Value* v, int64_t dim, const std::vector<int64_t>& sizes) {
+Results pieces(Builder& b, Value* v, int64_t dim, const Sizes& sizes) {
   Values parts;
-  int64_t start = 0;
-  for (int64_t size : sizes) {
+  SymInt start = 0;
+  for (const SymInt& size : sizes) {
     parts.push_back(narrow_of(b, v, dim, start, size));
     start += size;
   }
   return {parts};
 }
+// The sizes of parts along a dimension of symbolic size; how many there are only the file tells.
+std::optional<Sizes> stated_parts(const Call& c, int64_t dim) {
+  const Value* v = c.tensor(0);
+  if (size_of(v, dim).is_fixed()) return std::nullopt;
+  if (c.expected.empty()) throw CompileError("needs to know when compiling how many parts there are");
+  Sizes parts;
+  for (const TensorType& type : c.expected) parts.push_back(type.sizes.at(static_cast<size_t>(wrap_dim(dim, rank_of(v)))));
+  return parts;
+}
+
 Results split(Builder& b, const Call& c) {
+  if (const std::optional<Sizes> parts = stated_parts(c, c.integer(2))) return pieces(b, c.tensor(0), c.integer(2), *parts);
   const int64_t n = size_of(c.tensor(0), c.integer(2)), size = c.integer(1);
   if (size < 0 || (size == 0 && n != 0)) throw CompileError("a split into parts of " + std::to_string(size));
   checked_parts(size == 0 ? 1 : n / size);
@@ -193,8 +212,9 @@ Results split(Builder& b, const Call& c) {
   if (sizes.empty()) sizes.push_back(0);
   return pieces(b, c.tensor(0), c.integer(2), sizes);
 }
-Results split_with_sizes(Builder& b, const Call& c) { return pieces(b, c.tensor(0), c.integer(2), c.ints(1)); }
+Results split_with_sizes(Builder& b, const Call& c) { return pieces(b, c.tensor(0), c.integer(2), c.syms(1)); }
 Results chunk(Builder& b, const Call& c) {
+  if (const std::optional<Sizes> parts = stated_parts(c, c.integer(2))) return pieces(b, c.tensor(0), c.integer(2), *parts);
   const int64_t n = size_of(c.tensor(0), c.integer(2)), chunks = checked_parts(c.integer(1));
   if (chunks <= 0) throw CompileError("chunk into " + std::to_string(chunks) + " parts");
   if (n == 0) return pieces(b, c.tensor(0), c.integer(2), std::vector<int64_t>(static_cast<size_t>(chunks), 0));
@@ -204,6 +224,7 @@ Results chunk(Builder& b, const Call& c) {
   return pieces(b, c.tensor(0), c.integer(2), sizes);
 }
 Results tensor_split_sections(Builder& b, const Call& c) {
+  if (const std::optional<Sizes> parts = stated_parts(c, c.integer(2))) return pieces(b, c.tensor(0), c.integer(2), *parts);
   const int64_t n = size_of(c.tensor(0), c.integer(2)), sections = checked_parts(c.integer(1));
   if (sections <= 0) throw CompileError("tensor_split into " + std::to_string(sections) + " parts");
   std::vector<int64_t> sizes;
@@ -227,14 +248,14 @@ Results unbind(Builder& b, const Call& c) {
 }
 
 Value* diagonal_of(Builder& b, Value* v, int64_t offset, int64_t dim1, int64_t dim2) {
-  const int64_t rows = size_of(v, dim1), columns = size_of(v, dim2);
+  const SymInt rows = size_of(v, dim1), columns = size_of(v, dim2);
   const auto d1 = static_cast<size_t>(wrap_dim(dim1, rank_of(v))), d2 = static_cast<size_t>(wrap_dim(dim2, rank_of(v)));
   if (d1 == d2) throw CompileError("a diagonal needs two different dimensions");
   Sizes sizes, strides;
   for (size_t d = 0; d < v->type.sizes.size(); ++d)
     if (d != d1 && d != d2) sizes.push_back(v->type.sizes[d]), strides.push_back(v->type.strides[d]);
-  const int64_t length = std::max<int64_t>(0, offset >= 0 ? std::min(rows, columns - offset) : std::min(rows + offset, columns));
-  const int64_t skipped = length == 0 ? 0 : offset >= 0 ? offset * v->type.strides[d2] : -offset * v->type.strides[d1];
+  const SymInt length = sym_max(0, offset >= 0 ? sym_min(rows, columns - offset) : sym_min(rows + offset, columns));
+  const SymInt skipped = length == 0 ? SymInt(0) : offset >= 0 ? offset * v->type.strides[d2] : -offset * v->type.strides[d1];
   sizes.push_back(length);
   strides.push_back(v->type.strides[d1] + v->type.strides[d2]);
   return b.strided(v, std::move(sizes), std::move(strides), view_offset(v) + skipped);
@@ -243,8 +264,9 @@ Results diagonal(Builder& b, const Call& c) { return {diagonal_of(b, c.tensor(0)
 
 Results unfold(Builder& b, const Call& c) {
   Value* v = c.tensor(0);
-  const int64_t n = size_of(v, c.integer(1)), size = c.integer(2), step = c.integer(3);
-  if (size < 0 || size > n || step <= 0)
+  const SymInt n = size_of(v, c.integer(1));
+  const int64_t size = c.integer(2), step = c.integer(3);
+  if (size < 0 || provably_less(n, size) || step <= 0)
     throw CompileError("cannot unfold dimension " + std::to_string(c.integer(1)) + " of " + to_string(v->type) + " by " +
                        std::to_string(size) + ", step " + std::to_string(step));
   Sizes sizes = v->type.sizes, strides = v->type.strides;
@@ -253,12 +275,12 @@ Results unfold(Builder& b, const Call& c) {
   sizes[d] = (n - size) / step + 1;
   sizes.push_back(size);
   strides.push_back(strides[d]);
-  if (sizes[d] > 1) strides[d] *= step;
+  if (sizes[d] != 1) strides[d] *= step;
   return {b.strided(v, std::move(sizes), std::move(strides), view_offset(v))};
 }
 
 Value* strided_of(Builder& b, Value* v, const Call& c, size_t first) {
-  return b.strided(v, c.ints(first), c.ints(first + 1), c.has(first + 2) ? c.integer(first + 2) : view_offset(v));
+  return b.strided(v, c.syms(first), c.syms(first + 1), c.has(first + 2) ? c.sym(first + 2) : view_offset(v));
 }
 Results as_strided(Builder& b, const Call& c) { return {strided_of(b, c.tensor(0), c, 1)}; }
 
@@ -279,7 +301,7 @@ Results slice_scatter(Builder& b, const Call& c) {
   return scatter(b, c, [&](Value* root) { return slice_of(b, root, c, 2); });
 }
 Results select_scatter(Builder& b, const Call& c) {
-  return scatter(b, c, [&](Value* root) { return b.select(root, c.integer(2), c.integer(3)); });
+  return scatter(b, c, [&](Value* root) { return b.select(root, c.integer(2), c.sym(3)); });
 }
 Results diagonal_scatter(Builder& b, const Call& c) {
   return scatter(b, c, [&](Value* root) { return diagonal_of(b, root, c.integer(2), c.integer(3), c.integer(4)); });
@@ -317,13 +339,10 @@ Results native_dropout(Builder& b, const Call& c) {
 
 Results sym_size(Builder&, const Call& c) { return {size_of(c.tensor(0), c.integer(1))}; }
 Results sym_numel(Builder&, const Call& c) { return {c.tensor(0)->type.numel()}; }
-Results item(Builder& b, const Call& c) {
-  std::optional<Argument> n = b.number_in(c.tensor(0));
-  if (!n)
-    throw CompileError(
-        c.schema.name +
-        " reads a number that is only known when the program runs, which is not supported yet; keep it a tensor in the model");
-  return {*n};
+Results item(Builder& b, const Call& c) { return {b.item(c.tensor(0))}; }
+Results assert_scalar(Builder& b, const Call& c) {
+  if (auto* condition = std::get_if<SymInt>(&c.args[0])) b.check(*condition, c.string(1));
+  return {};
 }
 
 }  // namespace
@@ -463,7 +482,7 @@ std::vector<Decomposition> view_decompositions() {
       {"aten::_local_scalar_dense(Tensor self) -> Scalar", item},
       {"aten::_assert_async(Tensor self) -> ()", nothing},
       {"aten::_assert_async.msg(Tensor self, str assert_msg) -> ()", nothing},
-      {"aten::_assert_scalar(Scalar self, str assert_msg) -> ()", nothing},
+      {"aten::_assert_scalar(Scalar self, str assert_msg) -> ()", assert_scalar},
       {"aten::_assert_tensor_metadata(Tensor a, SymInt[]? size=None, SymInt[]? stride=None, ScalarType? dtype=None, *, Device? "
        "device=None, "
        "Layout? layout=None) -> ()",

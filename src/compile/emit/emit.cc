@@ -80,6 +80,7 @@ void write_method(schema::Method::Builder& out, const FlatMethod& m) {
     i.setOperandCount(f.operand_count);
     i.setOp(f.op);
     i.setKind(f.kind);
+    i.setFlags(f.is_dynamic);
   });
   fill(out.initBlocks(size_of(m.blocks)), m.blocks, [](auto& b, const PlannedBlock& f) {
     b.setFirst(f.first);
@@ -91,6 +92,15 @@ void write_method(schema::Method::Builder& out, const FlatMethod& m) {
   fill_numbers(out.initPoolBytes(size_of(m.pool_bytes)), m.pool_bytes);
   auto roots = out.initRoots(size_of(m.values));
   for (uint32_t v = 0; v < m.values.size(); ++v) roots.set(v, m.values[v].root);
+  if (!m.dynamics.empty()) {
+    fill(out.initDynamics(size_of(m.dynamics)), m.dynamics, [](auto& d, const FlatDynamic& f) {
+      d.setValue(f.value);
+      d.setSizes(f.sizes);
+      d.setStrides(f.strides);
+    });
+  }
+  out.setSlots(m.slots);
+  out.setSlotInts(m.slot_ints);
   fill(out.initUpdates(size_of(m.updates)), m.updates, [](auto& u, const PlannedUpdate& f) {
     u.setTarget(f.target);
     u.setValue(f.value);

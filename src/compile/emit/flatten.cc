@@ -9,6 +9,7 @@
 namespace etc::compile {
 namespace {
 
+constexpr uint8_t kEval = 2;  // kinds of instructions of program.capnp
 constexpr uint16_t kConstants = 0, kState = 1, kFirstPool = 2;  // storages of program.capnp
 
 constexpr uint8_t kKernel = 0, kDelegate = 1, kSwap = 3;  // instructions
@@ -28,7 +29,7 @@ class Flattener {
     add_pools();
     for (const PlannedState& s : plan_.states)
       out_.states.push_back({name(s.name), s.offset, static_cast<uint64_t>(s.type.bytes()), plan_.constants[s.initial].offset,
-                             out_.ints.add(s.type.sizes), static_cast<uint8_t>(s.type.sizes.size()), s.type.dtype});
+                             out_.ints.add(s.type.sizes.fixed()), static_cast<uint8_t>(s.type.sizes.size()), s.type.dtype});
     for (const MemoryPlan& m : plan_.methods) out_.methods.push_back(method(m));
     return std::move(out_);
   }
@@ -52,12 +53,16 @@ class Flattener {
     FlatMethod flat;
     flat.name = name(m.method);
     for (const PlannedValue& v : m.values) flat.values.push_back(value(m, v));
-    for (const PlannedInstruction& i : m.instructions) add_instruction(flat, i);
+    for (const PlannedInstruction& i : m.instructions) i.is_eval ? add_eval(flat, i) : add_instruction(flat, m, i);
     for (const PlannedIo& io : m.inputs) flat.inputs.push_back({io.value, name(io.name), io.written});
     for (const PlannedIo& io : m.outputs) flat.outputs.push_back({io.value, name(io.name), false});
     for (const PlannedPool& p : m.pools) flat.pool_bytes.push_back(p.bytes);
     flat.updates = m.updates;
     flat.blocks = m.blocks;
+    for (uint32_t v = 0; v < m.values.size(); ++v)
+      if (m.values[v].is_dynamic()) flat.dynamics.push_back({v, m.values[v].sizes_slot, m.values[v].strides_slot});
+    flat.slots = static_cast<uint32_t>(m.slots.size());
+    if (!m.slots.empty()) flat.slot_ints = out_.ints.add(m.slots);
     return flat;
   }
 
@@ -81,8 +86,8 @@ class Flattener {
     }
     flat.dtype = v.type.dtype;
     flat.rank = static_cast<uint8_t>(v.type.sizes.size());
-    flat.sizes = out_.ints.add(v.type.sizes);
-    flat.strides = out_.ints.add(v.type.strides);
+    flat.sizes = out_.ints.add(v.type.sizes.fixed());
+    flat.strides = out_.ints.add(v.type.strides.fixed());
     flat.root = v.root;
     return flat;
   }
@@ -106,13 +111,48 @@ class Flattener {
     return narrow(out_.delegates.size() - 1, "delegate calls");
   }
 
-  void add_instruction(FlatMethod& flat, const PlannedInstruction& i) {
+  void add_eval(FlatMethod& flat, const PlannedInstruction& i) {
+    flat.operands.push_back({OperandKind::None, 0, 0, 0});
+    FlatInstruction instruction;
+    instruction.first_operand = static_cast<uint32_t>(flat.operands.size());
+    instruction.kind = kEval;
+    for (const EvalStep& s : i.code) flat.operands.push_back(eval_operand(s));
+    instruction.operand_count = narrow(i.code.size(), "steps in one computation of sizes");
+    flat.instructions.push_back(instruction);
+  }
+
+  Operand eval_operand(const EvalStep& s) {
+    switch (s.kind) {
+      case EvalStep::Kind::Integer: return integer(s.integer);
+      case EvalStep::Kind::Real: return real(s.real);
+      case EvalStep::Kind::IntSlot: return {OperandKind::IntSlot, 0, 0, s.index};
+      case EvalStep::Kind::RealSlot: return {OperandKind::RealSlot, 0, 0, s.index};
+      case EvalStep::Kind::Value: return tensor(s.index);
+      default: return {OperandKind::Code, 0, static_cast<uint16_t>(s.code), s.index};
+    }
+  }
+
+  // A slot among the operands, or a value whose sizes are slots.
+  static bool is_dynamic(const MemoryPlan& m, const PlannedInstruction& i) {
+    auto moves = [&](uint32_t v) { return v != ValueId::kNone && m.values[v].is_dynamic(); };
+    for (const PlannedArgument& a : i.args) {
+      if (std::holds_alternative<SlotId>(a) || std::holds_alternative<SlotList>(a)) return true;
+      if (auto* v = std::get_if<ValueId>(&a); v && moves(v->index)) return true;
+      if (auto* list = std::get_if<std::vector<ValueId>>(&a))
+        for (ValueId v : *list)
+          if (moves(v.index)) return true;
+    }
+    return std::any_of(i.results.begin(), i.results.end(), moves);
+  }
+
+  void add_instruction(FlatMethod& flat, const MemoryPlan& m, const PlannedInstruction& i) {
     flat.operands.push_back(i.scratch == ValueId::kNone ? Operand{OperandKind::None, 0, 0, 0} : tensor(i.scratch));
     FlatInstruction instruction;
     instruction.first_operand = static_cast<uint32_t>(flat.operands.size());
     instruction.kind = i.delegate ? kDelegate : i.is_swap ? kSwap : kKernel;
     if (!i.is_swap) instruction.op = i.delegate ? delegate(i) : op(i.op, i.external);
     const Op* kernel = i.external || i.is_swap ? nullptr : find_kernel_op(i.op);
+    instruction.is_dynamic = is_dynamic(m, i);
     for (size_t a = 0; a < i.args.size(); ++a) {
       if (i.external && !i.delegate) flat.operands.push_back(string(a < i.arg_names.size() ? i.arg_names[a] : ""));
       flat.operands.push_back(operand(i.args[a], kernel ? kernel->signature.kinds[a] & ~kind::kOptional : 0));
@@ -141,6 +181,9 @@ class Flattener {
                                      : integer(*n);
     if (auto* x = std::get_if<double>(&a)) return real(*x);
     if (auto* text = std::get_if<std::string>(&a)) return string(*text);
+    if (auto* slot = std::get_if<SlotId>(&a)) return {slot->is_real ? OperandKind::RealSlot : OperandKind::IntSlot, 0, 0, slot->index};
+    if (auto* slots = std::get_if<SlotList>(&a))
+      return {OperandKind::IntSlots, 0, narrow(slots->count, "elements in one argument"), slots->first};
     return list(a, wanted);
   }
 

@@ -27,10 +27,14 @@ struct FlatDelegate {
   uint64_t blob = 0, blob_bytes = 0, instance_bytes = 0;
   uint16_t arguments = 0;
 };
+struct FlatDynamic {
+  uint32_t value = 0, sizes = 0, strides = 0;
+};
 struct FlatInstruction {
   uint32_t first_operand = 0;
   uint16_t operand_count = 0, op = 0;
   uint8_t kind = 0;  // of program.capnp
+  bool is_dynamic = false;
 };
 struct FlatIo {
   uint32_t value = 0;
@@ -46,6 +50,8 @@ struct FlatMethod {
   std::vector<PlannedBlock> blocks;
   std::vector<PlannedUpdate> updates;
   std::vector<uint64_t> pool_bytes;
+  std::vector<FlatDynamic> dynamics;
+  uint32_t slots = 0, slot_ints = 0;
 };
 struct FlatPool {
   FlatName name;

@@ -21,24 +21,26 @@ Stated stated_number(const exported::Graph& graph, const std::string& name) {
   return None{};
 }
 
-Argument number(const exported::Graph& graph, const Numbers& numbers, const std::string& name, const std::string& place) {
+Argument number(const exported::Graph& graph, const Numbers& numbers, Symbols& symbols, const std::string& name, const std::string& place) {
   if (auto it = numbers.find(name); it != numbers.end()) return it->second;
   const Stated stated = stated_number(graph, name);
   if (auto* value = std::get_if<Argument>(&stated)) return *value;
-  if (auto* e = std::get_if<exported::Expression>(&stated))
-    throw CompileError(place + ": the number " + e->text + " is not known when compiling: dynamic shapes are not supported yet; " +
-                       "export without dynamic_shapes and without data-dependent sizes");
+  if (auto* e = std::get_if<exported::Expression>(&stated)) {
+    if (std::optional<Argument> n = symbols.number(*e)) return *n;
+    throw CompileError(place + ": nothing defines a symbol of the number " + e->text + "; the file is damaged");
+  }
   throw CompileError(place + ": the file does not state the number '" + name + "'");
 }
 
-int64_t integer(const Argument& number, const std::string& place) {
-  if (auto* n = std::get_if<int64_t>(&number)) return *n;
+SymInt integer(const Argument& number, const std::string& place) {
+  if (is_int(number)) return sym_of(number);
   throw CompileError(place + ": a size that is no integer; the file is damaged");
 }
 
 struct Converter {
   const exported::Graph& graph;
   const Numbers& numbers;
+  Symbols& symbols;
   Memory& memory;
   const std::string& place;
   using Result = Argument;
@@ -62,16 +64,16 @@ struct Converter {
   Result operator()(const std::vector<int64_t>& list) const { return list; }
   Result operator()(const std::vector<double>& list) const { return list; }
   Result operator()(const std::vector<bool>& list) const { return list; }
-  Result operator()(const exported::SymIntName& n) const { return number(graph, numbers, n.name, place); }
-  Result operator()(const exported::SymFloatName& n) const { return number(graph, numbers, n.name, place); }
-  Result operator()(const exported::SymBoolName& n) const { return number(graph, numbers, n.name, place); }
+  Result operator()(const exported::SymIntName& n) const { return number(graph, numbers, symbols, n.name, place); }
+  Result operator()(const exported::SymFloatName& n) const { return number(graph, numbers, symbols, n.name, place); }
+  Result operator()(const exported::SymBoolName& n) const { return number(graph, numbers, symbols, n.name, place); }
   Result operator()(const std::vector<exported::SymIntItem>& list) const {
-    std::vector<int64_t> list_of_numbers;
+    Sizes sizes;
     for (const exported::SymIntItem& item : list) {
       auto* name = std::get_if<exported::SymIntName>(&item);
-      list_of_numbers.push_back(name ? integer(number(graph, numbers, name->name, place), place) : std::get<int64_t>(item));
+      sizes.push_back(name ? integer(number(graph, numbers, symbols, name->name, place), place) : SymInt(std::get<int64_t>(item)));
     }
-    return list_of_numbers;
+    return sizes;
   }
   Result operator()(const exported::ScalarTypeNumber& n) const { return static_cast<int64_t>(exported::require_dtype(n.value, place)); }
   Result operator()(const exported::MemoryFormatNumber& n) const { return static_cast<int64_t>(n.value); }
@@ -91,11 +93,23 @@ struct Converter {
 }  // namespace
 
 Argument Arguments::convert(const exported::Argument& argument, const std::string& place) {
-  return std::visit(Converter{graph_, numbers_, memory_, place}, argument.value);
+  return std::visit(Converter{graph_, numbers_, symbols_, memory_, place}, argument.value);
 }
 
-bool Arguments::knows_number(const std::string& name) const {
-  return numbers_.count(name) || std::holds_alternative<Argument>(stated_number(graph_, name));
+bool Arguments::knows_number(const std::string& name) {
+  if (numbers_.count(name) || std::holds_alternative<Argument>(stated_number(graph_, name))) return true;
+  const exported::Expression* e = expression_of(name);
+  return e && symbols_.number(*e).has_value();
+}
+
+const exported::Expression* Arguments::expression_of(const std::string& name) const {
+  auto find = [&](const auto& numbers) -> const exported::Expression* {
+    auto it = numbers.find(name);
+    return it == numbers.end() ? nullptr : std::get_if<exported::Expression>(&it->second);
+  };
+  if (auto* e = find(graph_.sym_ints)) return e;
+  if (auto* e = find(graph_.sym_bools)) return e;
+  return find(graph_.sym_floats);
 }
 
 }  // namespace etc::compile

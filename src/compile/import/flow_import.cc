@@ -46,7 +46,7 @@ class NodeImporter::Body {
         aliases_(from_),
         b_(graph_),
         memory_(b_),
-        nodes_(from_, aliases_, graph_, b_, memory_, outer.options_) {
+        nodes_(from_, aliases_, graph_, b_, memory_, outer.symbols_, outer.options_) {
     b_.set_source(node.source, node.name);
   }
 
@@ -61,7 +61,7 @@ class NodeImporter::Body {
     return b_.strided(b_.bitcast(same, v->type.dtype), v->type.sizes, v->type.strides, view_offset(v));
   }
   // Of a condition: whether input 0 is less than `end`.
-  Value* counter_below(int64_t end) { return b_.op("aten::lt.Scalar", {graph_.inputs[0], end}); }
+  Value* counter_below(const SymInt& end) { return b_.op("aten::lt.Scalar", {graph_.inputs[0], end}); }
   // Carried values are inputs even where they begin as constants.
   Value* add_carried(const Value* v, const std::string& name) { return graph_.add_input(name, TensorType(v->type.dtype, v->type.sizes)); }
 
@@ -96,7 +96,7 @@ class NodeImporter::Body {
   Value* output(const Argument& a) {
     if (auto* v = std::get_if<Value*>(&a)) return *v;
     if (std::holds_alternative<bool>(a)) return b_.scalar(DType::Bool, a);
-    if (std::holds_alternative<int64_t>(a)) return b_.scalar(DType::I64, a);
+    if (is_int(a)) return b_.scalar(DType::I64, a);
     throw CompileError("a body gives something else than tensors and integers");
   }
 
@@ -193,7 +193,7 @@ void NodeImporter::import_scan(const exported::Node& node, const exported::Graph
   if (xs.empty() || !std::holds_alternative<Value*>(xs[0])) throw CompileError("has nothing to scan over; the file is damaged");
   const std::vector<TensorType> types = expected_types(node);
   if (types.size() < init.size()) throw CompileError("has too few results; the file is damaged");
-  const int64_t length = std::get<Value*>(xs[0])->type.sizes.at(0);
+  const SymInt length = std::get<Value*>(xs[0])->type.sizes.at(0);
   Values carried{b_.scalar(DType::I64, int64_t{0})}, kept;
   for (const Argument& a : init) carried.push_back(std::get<Value*>(a));
   for (size_t i = init.size(); i < types.size(); ++i) carried.push_back(b_.full(types[i].dtype, types[i].sizes, int64_t{0}));

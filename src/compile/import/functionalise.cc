@@ -2,6 +2,7 @@
 #include "import/functionalise.h"
 
 #include "ir/error.h"
+#include "ir/probe.h"
 
 namespace etc::compile {
 
@@ -24,7 +25,7 @@ void Memory::define(const std::string& name, Value* v, bool written) {
   bindings_[name] = std::make_shared<Binding>(Binding{storage, v->type, view_offset(v), v, 0});
 }
 
-void Memory::define(const std::string& name, std::shared_ptr<Storage> storage, TensorType window, int64_t offset) {
+void Memory::define(const std::string& name, std::shared_ptr<Storage> storage, TensorType window, SymInt offset) {
   bindings_[name] = std::make_shared<Binding>(Binding{std::move(storage), std::move(window), offset, nullptr, 0});
 }
 
@@ -35,7 +36,7 @@ void Memory::define_view(const std::string& name, const std::string& of, Value* 
     bindings_[name] = std::make_shared<Binding>(Binding{origin->storage, v->type, view_offset(v), v, origin->storage->version});
     return;
   }
-  if (v->type.numel() != origin->window.numel()) throw InternalError("'" + name + "' shows a part of '" + of + "' but was copied");
+  if (!seem_equal(v->type.numel(), origin->window.numel())) throw InternalError("'" + name + "' shows a part of '" + of + "' but was copied");
   auto copy = std::make_shared<Storage>();
   copy->base = whole_root(v);
   if (!copy->base->type.is_contiguous()) copy->base = b_.copy(v);

@@ -27,7 +27,7 @@ struct Storage {
 struct Binding {
   std::shared_ptr<Storage> storage;
   TensorType window;
-  int64_t offset = 0;
+  SymInt offset = 0;
   Value* value = nullptr;  // the window on version `version`
   uint64_t version = 0;
 };
@@ -40,7 +40,7 @@ class Memory {
   // A tensor with memory of its own. `written`: somebody will write to it, so its storage must not be a part of something larger.
   void define(const std::string& name, Value* v, bool written);
   // A window on a storage that several names share: parameters and buffers of one file entry.
-  void define(const std::string& name, std::shared_ptr<Storage> storage, TensorType window, int64_t offset);
+  void define(const std::string& name, std::shared_ptr<Storage> storage, TensorType window, SymInt offset);
   // `v`, computed from the current value of `of`, shows the memory of `of`.
   void define_view(const std::string& name, const std::string& of, Value* v);
   // Another name for the same tensor.

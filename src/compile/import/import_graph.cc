@@ -18,23 +18,46 @@ struct InputStorage {
   std::string name;  // in the exported graph
 };
 
+// A number that export made symbolic is a 0-d input.
+void define_number_input(const InputSpec& spec, const exported::Graph& from, Graph& to, Symbols& symbols, Builder& b) {
+  const auto* integer = spec.argument.as<exported::SymIntName>();
+  const auto* real = spec.argument.as<exported::SymFloatName>();
+  if (!integer && !real) throw CompileError("input '" + spec.name + "' is a symbolic bool, which is not supported; give a tensor or an integer");
+  const exported::Expression* e = nullptr;
+  if (integer)
+    if (auto it = from.sym_ints.find(integer->name); it != from.sym_ints.end()) e = std::get_if<exported::Expression>(&it->second);
+  if (real)
+    if (auto it = from.sym_floats.find(real->name); it != from.sym_floats.end()) e = std::get_if<exported::Expression>(&it->second);
+  Value* input = to.add_input(spec.name, TensorType(integer ? DType::I64 : DType::F64, {}));
+  if (!e) return;  // the file says what it always is
+  b.set_source(nullptr, spec.name);
+  symbols.announce(*e);
+  const std::optional<std::string> symbol = symbols.undefined_symbol(*e);
+  const Argument number = b.item(input);
+  if (symbol) symbols.define(*symbol, integer ? sym_of(number).node() : std::get<SymReal>(number).node());
+  const std::optional<Argument> stated = symbols.number(*e);
+  if (stated && integer && !(sym_of(*stated) == sym_of(number)))
+    b.check(sym_equal(sym_of(*stated), sym_of(number)), "the input " + spec.name + " is not the size that the model says");
+}
+
 std::vector<InputStorage> define_inputs(const exported::ExportedProgram& program, const exported::Graph& from, const AliasSets& aliases,
-                                        Graph& to, Memory& memory) {
+                                        Graph& to, Memory& memory, Symbols& symbols, Builder& b) {
   std::vector<InputStorage> inputs;
   for (const InputSpec& spec : program.inputs) {
     const std::string place = "input '" + spec.name + "'";
     switch (spec.kind) {
       case InputSpec::Kind::User: {
         if (!spec.argument.is<Tensor>()) {
-          if (is_number_name(spec.argument))
-            throw CompileError(place + " is a symbolic number: dynamic shapes are not supported yet; export it as a constant");
+          if (is_number_name(spec.argument)) define_number_input(spec, from, to, symbols, b);
           break;  // None and constants are no inputs of the program
         }
         const std::string& name = spec.argument.as<Tensor>()->name;
         auto meta = from.tensors.find(name);
         if (meta == from.tensors.end()) throw CompileError(place + ": the file does not state its type");
-        const TensorType type = type_of(meta->second, place);
-        Value* input = to.add_input(spec.name, TensorType(type.dtype, type.sizes));
+        const std::optional<Sizes> sizes = symbols.sizes(meta->second.sizes);
+        if (!sizes) throw CompileError(place + ": a size that nothing defines; the file is damaged");
+        if (meta->second.layout != exported::kStrided) type_of(meta->second, place);  // throws
+        Value* input = to.add_input(spec.name, TensorType(exported::require_dtype(meta->second.scalar_type, place), *sizes));
         memory.define(name, input, aliases.is_written(name));
         inputs.push_back({input, name});
         break;
@@ -69,9 +92,9 @@ void add_user_output(const OutputSpec& spec, Arguments& arguments, Builder& b, G
     v = *tensor;
   } else if (std::holds_alternative<bool>(a)) {
     v = b.scalar(DType::Bool, a);
-  } else if (std::holds_alternative<int64_t>(a)) {
-    v = b.scalar(DType::I64, a);
-  } else if (std::holds_alternative<double>(a)) {
+  } else if (is_int(a)) {
+    v = b.scalar(spec.argument.is<exported::SymBoolName>() ? DType::Bool : DType::I64, a);
+  } else if (std::holds_alternative<double>(a) || std::holds_alternative<SymReal>(a)) {
     v = b.scalar(DType::F64, a);
   } else {
     return;  // None, a string: nothing that a program could give
@@ -80,7 +103,7 @@ void add_user_output(const OutputSpec& spec, Arguments& arguments, Builder& b, G
 }
 
 // Values of the mutations that the file declares (the functional form of export), written when all of them are read.
-void apply_declared(const exported::ExportedProgram& program, Arguments& arguments, Memory& memory) {
+void apply_declared(const exported::ExportedProgram& program, Arguments& arguments, Memory& memory, Builder& b) {
   std::vector<std::pair<std::string, Value*>> writes;
   for (const OutputSpec& o : program.outputs) {
     if (!is_mutation(o)) continue;
@@ -88,13 +111,48 @@ void apply_declared(const exported::ExportedProgram& program, Arguments& argumen
     if (!std::holds_alternative<Value*>(a)) throw CompileError("the new value of '" + o.target + "' is no tensor; the file is damaged");
     writes.emplace_back(target_name(program, o), std::get<Value*>(a));
   }
-  for (const auto& [name, v] : writes) {
+  for (auto& [name, v] : writes) {
     const Value* old = memory.read(name);
     if (old == v) continue;
+    if (old->type.sizes != v->type.sizes && old->type.sizes.size() == v->type.sizes.size()) v = b.expand(v, old->type.sizes);
     if (old->type.dtype != v->type.dtype || old->type.sizes != v->type.sizes)
       throw CompileError("the new value of '" + name + "' has another type than the old");
     memory.write(name, v);
   }
+}
+
+// Memory is planned for upper bounds: names each that is missing, all at once.
+void require_bounds(const Graph& graph, const Symbols& symbols) {
+  std::map<std::string, const Source*> missing;  // symbol, and who uses it first
+  auto look_at = [&](const TensorType& type, const Source* source) {
+    for (const SymInt& s : type.sizes)
+      if (s.upper() == kNoUpper)
+        for_each_symbol(s.node(), [&](const SymbolRef& symbol) {
+          if (symbol->upper == kNoUpper) missing.emplace(symbol->name, source);
+        });
+  };
+  for (const auto& node : graph.nodes) {
+    for_each_operand(static_cast<const Node&>(*node), [&](const Value* v) { look_at(v->type, node->source.get()); });
+    for (const Value* r : node->results) look_at(r->type, node->source.get());
+  }
+  for (const Value* v : graph.inputs) look_at(v->type, nullptr);
+  if (missing.empty()) return;
+  std::string list;
+  for (const auto& [name, source] : missing) {
+    std::string word = name;
+    for (const Symbols::Dim& d : symbols.input_dims()) {
+      bool named = false;
+      if (!d.size.is_fixed()) for_each_symbol(d.size.node(), [&, &name = name](const SymbolRef& s) { named = named || s->name == name; });
+      if (named) {
+        word = Symbols::name_of(d);
+        break;
+      }
+    }
+    list += "\n  --max-dim " + word + "=N";
+    if (source && source->line) list += "  (used at " + source->file + ":" + std::to_string(source->line) + ")";
+  }
+  throw CompileError("memory is planned for the largest sizes, and " + std::string(missing.size() == 1 ? "one size has" : "these sizes have") +
+                     " no upper bound; give" + list);
 }
 
 }  // namespace
@@ -108,28 +166,32 @@ Graph import_graph(const exported::ExportedProgram& program, const WeightSource&
   Graph to;
   Builder b(to);
   Memory memory(b);
-  const std::vector<InputStorage> inputs = define_inputs(program, from, aliases, to, memory);
+  Symbols symbols(program, from, options.max_dims, b);
+  const std::vector<InputStorage> inputs = define_inputs(program, from, aliases, to, memory, symbols, b);
+  symbols.add_guards();
+  if (options.bound_use) symbols.note_bounds(options.bound_use);
   const std::vector<StateStorage> states = define_weights(program, from, weight, aliases, options.states, to, memory);
 
-  NodeImporter nodes(from, aliases, to, b, memory, options);
+  NodeImporter nodes(from, aliases, to, b, memory, symbols, options);
   for (const exported::Node& node : from.nodes) nodes.import(node);
   nodes.throw_if_unknown();
 
   b.set_source(nullptr, "");
-  Arguments arguments(from, memory);
+  Arguments& arguments = nodes.arguments();
   for (const OutputSpec& o : program.outputs) {
     if (o.kind == OutputSpec::Kind::User || o.kind == OutputSpec::Kind::Loss) add_user_output(o, arguments, b, to);
     if (o.kind == OutputSpec::Kind::Gradient)
       throw CompileError("the program computes gradients, which etc does not; export the model for inference");
     if (o.kind == OutputSpec::Kind::Unknown) throw CompileError("an output of kind '" + o.target + "', which etc does not know");
   }
-  apply_declared(program, arguments, memory);
+  apply_declared(program, arguments, memory, b);
   for (const StateStorage& s : states)
     if (s.storage->base != s.state)
       to.outputs.push_back({Output::Kind::State, s.state->label, b.reshape(s.storage->base, s.state->type.sizes), s.state});
   for (const InputStorage& i : inputs)
     if (Value* v = memory.read(i.name); v != i.input) to.outputs.push_back({Output::Kind::Input, i.input->label, v, i.input});
   to.remove_dead();
+  require_bounds(to, symbols);
   return to;
 }
 

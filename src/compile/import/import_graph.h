@@ -8,6 +8,7 @@
 
 #include "import/archive.h"
 #include "import/exported.h"
+#include "import/symbols.h"
 #include "ir/graph.h"
 
 namespace etc::compile {
@@ -16,6 +17,8 @@ struct ImportOptions {
   std::vector<std::string>* warnings = nullptr;  // gets what was left out on purpose, one line each
   std::vector<std::string> external = {};        // --external: globs over names of PyTorch's ops that stay calls by name
   std::set<std::string> states = {};             // weights that other methods of the program write: states here too, not constants
+  MaxDims max_dims = {};                         // upper bounds of sizes
+  BoundUse* bound_use = nullptr;                 // gets which of them the model knows
 };
 
 // The weight of a fully qualified name; called only for weights that the program uses.

@@ -50,8 +50,19 @@ struct NodeImporter::ExternalCall {
 TensorType NodeImporter::stated_type(const exported::Node& node, const std::string& name) {
   auto meta = from_.tensors.find(name);
   if (meta == from_.tensors.end()) throw CompileError("the file does not state the type of '" + name + "'");
-  const TensorType type = type_of(meta->second, place_of(node));
-  return {type.dtype, type.sizes};
+  if (is_static(meta->second)) {
+    const TensorType type = type_of(meta->second, place_of(node));
+    return {type.dtype, type.sizes};
+  }
+  // A symbol that nothing has defined is a size that the op decides.
+  for (const exported::SymInt& s : meta->second.sizes) {
+    const auto* e = std::get_if<exported::Expression>(&s);
+    if (!e || symbols_.integer(s)) continue;
+    if (const std::optional<std::string> symbol = symbols_.undefined_symbol(*e)) symbols_.define(*symbol, symbols_.new_symbol(*symbol));
+  }
+  std::optional<Sizes> sizes = symbols_.sizes(meta->second.sizes);
+  if (!sizes) throw CompileError("gives '" + name + "' sizes that nothing defines");
+  return {exported::require_dtype(meta->second.scalar_type, place_of(node)), std::move(*sizes)};
 }
 
 void NodeImporter::add_external_call(const exported::Node& node, ExternalCall& call) {
@@ -88,8 +99,8 @@ Argument NodeImporter::external_argument(const exported::Node& node, const expor
   const int parameter = schema ? schema->find(a.name) : -1;
   if (parameter < 0 || schema->arguments[static_cast<size_t>(parameter)].type != "Tensor") return argument;
   if (auto* flag = std::get_if<bool>(&argument)) return b_.scalar(DType::Bool, *flag);
-  if (auto* integer = std::get_if<int64_t>(&argument)) return b_.scalar(DType::I64, *integer);
-  if (auto* real = std::get_if<double>(&argument)) return b_.scalar(DType::F64, *real);
+  if (is_int(argument)) return b_.scalar(DType::I64, argument);
+  if (std::holds_alternative<double>(argument) || std::holds_alternative<SymReal>(argument)) return b_.scalar(DType::F64, argument);
   return argument;
 }
 
@@ -139,19 +150,19 @@ Value* NodeImporter::window_of(const exported::Node& node, const std::string& ar
   auto number = [&](const char* what) {
     const exported::Argument* a = find_argument(node, ("_" + argument + what).c_str());
     const Argument value = a ? arguments_.convert(*a, place_of(node)) : Argument(None{});
-    if (auto* n = std::get_if<int64_t>(&value)) return *n;
+    if (is_int(value)) return sym_of(value);
     throw CompileError("does not say which part of its base '" + argument + "' is; the file is damaged");
   };
   auto numbers = [&](const char* what) {
     const exported::Argument* a = find_argument(node, ("_" + argument + what).c_str());
     const Argument value = a ? arguments_.convert(*a, place_of(node)) : Argument(None{});
-    if (auto* list = std::get_if<Sizes>(&value)) return *list;
+    if (is_ints(value)) return syms_of(value);
     throw CompileError("does not say which part of its base '" + argument + "' is; the file is damaged");
   };
   if (find_argument(node, ("_" + argument + "_storage_offset").c_str()))
     return b_.strided(base, numbers("_size"), numbers("_stride"), number("_storage_offset"));
   if (find_argument(node, ("_" + argument + "_slice_dim").c_str()))
-    return b_.slice(base, number("_slice_dim"), number("_slice_start"), number("_slice_end"));
+    return b_.slice(base, static_cast<int64_t>(number("_slice_dim")), number("_slice_start"), number("_slice_end"));
   return base;
 }
 

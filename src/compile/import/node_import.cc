@@ -3,6 +3,7 @@
 
 #include "import/scalars.h"
 #include "import/targets.h"
+#include "ir/probe.h"
 #include "ir/views.h"
 
 namespace etc::compile {
@@ -11,17 +12,6 @@ namespace {
 using exported::Tensor;
 
 bool starts_with(const std::string& text, const char* prefix) { return text.rfind(prefix, 0) == 0; }
-
-// A size that the file gives as an expression is what the op says.
-void check_type(const exported::TensorMeta& meta, const TensorType& type, const std::string& place) {
-  Sizes sizes = type.sizes;
-  for (size_t d = 0; d < sizes.size() && d < meta.sizes.size(); ++d)
-    if (auto* n = std::get_if<int64_t>(&meta.sizes[d])) sizes[d] = *n;
-  const DType dtype = exported::require_dtype(meta.scalar_type, place);
-  if (dtype != type.dtype || sizes != type.sizes || meta.sizes.size() != sizes.size())
-    throw CompileError(std::string("gives ") + name_of(type.dtype) + to_string(type.sizes) + " where the file states " + name_of(dtype) +
-                       to_string(sizes) + "; the file is damaged, or etc has this op wrong: please report it with the file");
-}
 
 }  // namespace
 
@@ -65,6 +55,7 @@ void NodeImporter::import_known(const exported::Node& node) {
   const Schema* schema = Builder::schema_of(op);
   if (!schema) return import_unknown(node, op);
   if (starts_with(op, "aten::as_strided")) check_layout(node);
+  announce_results(node);
   define_results(node, b_.call(op, arguments_for(node, *schema), expected_types(node)));
 }
 
@@ -76,16 +67,27 @@ bool NodeImporter::import_numbers(const exported::Node& node) {
   if (auto* n = node.outputs[0].as<exported::SymFloatName>()) name = n->name;
   if (auto* n = node.outputs[0].as<exported::SymBoolName>()) name = n->name;
   if (arguments_.knows_number(name)) return true;
+  const exported::Expression* e = arguments_.expression_of(name);
+  const std::optional<std::string> symbol = e ? symbols_.undefined_symbol(*e) : std::nullopt;
+  if (e) symbols_.announce(*e);
+  auto define = [&](const Argument& number) {
+    arguments_.define_number(name, number);
+    if (!symbol) return;
+    if (is_int(number)) symbols_.define(*symbol, sym_of(number).node());
+    if (auto* b = std::get_if<bool>(&number)) symbols_.define(*symbol, SymInt(*b).node());
+    if (auto* r = std::get_if<SymReal>(&number)) symbols_.define(*symbol, r->node());
+    if (auto* d = std::get_if<double>(&number)) symbols_.define(*symbol, sym_real(*d));
+  };
   if (const Schema* schema = Builder::schema_of(op_name(node.target))) {
     const Results results = b_.call(schema->name, arguments_for(node, *schema));
-    if (results.size() == 1) arguments_.define_number(name, results[0]);
+    if (results.size() == 1) define(results[0]);
     return true;
   }
   std::vector<Argument> operands;
   for (const exported::NamedArgument& a : node.inputs) operands.push_back(arguments_.convert(a.argument, place_of(node)));
   const std::optional<Argument> folded = fold_scalars(node.target, operands);
   if (!folded) throw CompileError("computes with numbers in a way that is not supported yet");
-  arguments_.define_number(name, *folded);
+  define(*folded);
   return true;
 }
 
@@ -102,6 +104,7 @@ void NodeImporter::import_in_place(const exported::Node& node, const std::string
   } else {
     Value* old = memory_.read(name);
     Value* v = b_.cast(*result, old->type.dtype);
+    if (v->type.sizes != old->type.sizes && v->type.sizes.size() == old->type.sizes.size()) v = b_.expand(v, old->type.sizes);
     if (v->type.sizes != old->type.sizes) throw CompileError("writes " + to_string(v->type) + " into " + to_string(old->type));
     memory_.write(name, v);
   }
@@ -141,10 +144,10 @@ void NodeImporter::check_layout(const exported::Node& node) {
   const Tensor* t = self ? self->as<Tensor>() : nullptr;
   auto meta = t ? from_.tensors.find(t->name) : from_.tensors.end();
   if (meta == from_.tensors.end()) return;
-  const TensorType eager = type_of(meta->second, place_of(node));
+  const std::optional<Sizes> sizes = symbols_.sizes(meta->second.sizes), strides = symbols_.sizes(meta->second.strides);
   const Value* v = memory_.read(t->name);
-  const auto* offset = std::get_if<int64_t>(&meta->second.storage_offset);
-  if (!same_strides(eager.sizes, eager.strides, v->type.strides) || !offset || *offset != view_offset(v))
+  const std::optional<SymInt> offset = symbols_.integer(meta->second.storage_offset);
+  if (!sizes || !strides || !offset || !same_strides(*sizes, *strides, v->type.strides) || *offset != view_offset(v))
     throw CompileError("works on a memory layout that etc does not keep; use slicing, view or permute in the model instead");
 }
 
@@ -190,26 +193,72 @@ void NodeImporter::cast_operands(const exported::Node& node, std::vector<Argumen
   }
 }
 
-// The types of all results; none when one of them has a size that the file gives as an expression and `symbolic` is allowed.
-std::vector<TensorType> NodeImporter::expected_types(const exported::Node& node, bool symbolic) {
-  std::vector<const exported::TensorMeta*> metas;
-  auto add = [&](const Tensor& t) {
+template <class F>
+void NodeImporter::for_each_result_meta(const exported::Node& node, F f) {
+  auto look_up = [&](const Tensor& t) {
     auto meta = from_.tensors.find(t.name);
     if (meta == from_.tensors.end()) throw CompileError("the file does not state the type of '" + t.name + "'");
-    metas.push_back(&meta->second);
+    f(meta->second);
   };
   for (const exported::Argument& output : node.outputs) {
-    if (auto* t = output.as<Tensor>()) add(*t);
+    if (auto* t = output.as<Tensor>()) look_up(*t);
     if (auto* list = output.as<std::vector<Tensor>>())
-      for (const Tensor& t : *list) add(t);
+      for (const Tensor& t : *list) look_up(t);
   }
+}
+
+// The types of all results; none when one of them has a size that this node decides.
+std::vector<TensorType> NodeImporter::expected_types(const exported::Node& node) {
   std::vector<TensorType> types;
-  for (const exported::TensorMeta* meta : metas) {
-    if (symbolic && !is_static(*meta)) return {};
-    const TensorType type = type_of(*meta, place_of(node));
-    types.emplace_back(type.dtype, type.sizes);
-  }
+  bool complete = true;
+  for_each_result_meta(node, [&](const exported::TensorMeta& meta) {
+    if (is_static(meta)) {
+      const TensorType type = type_of(meta, place_of(node));
+      types.emplace_back(type.dtype, type.sizes);
+      return;
+    }
+    std::optional<Sizes> sizes = symbols_.sizes(meta.sizes);
+    complete = complete && sizes;
+    if (sizes) types.emplace_back(exported::require_dtype(meta.scalar_type, place_of(node)), std::move(*sizes));
+  });
+  if (!complete) types.clear();
   return types;
+}
+
+void NodeImporter::announce_results(const exported::Node& node) {
+  for_each_result_meta(node, [&](const exported::TensorMeta& meta) {
+    for (const exported::SymInt& s : meta.sizes)
+      if (auto* e = std::get_if<exported::Expression>(&s); e && !symbols_.integer(s)) symbols_.announce(*e);
+  });
+}
+
+// The value with sizes as the file writes them, so that equal sizes look equal everywhere; what the file leaves open is defined by `v`.
+Value* NodeImporter::conform(const exported::TensorMeta& meta, Value* v, const std::string& place) {
+  const DType dtype = exported::require_dtype(meta.scalar_type, place);
+  Sizes sizes = v->type.sizes;
+  bool fits = dtype == v->type.dtype && meta.sizes.size() == sizes.size();
+  for (size_t d = 0; fits && d < sizes.size(); ++d) {
+    std::optional<SymInt> stated = symbols_.integer(meta.sizes[d]);
+    if (!stated) {
+      const auto& e = std::get<exported::Expression>(meta.sizes[d]);
+      if (const std::optional<std::string> name = symbols_.undefined_symbol(e); name && e.text.rfind("Symbol(", 0) == 0)
+        symbols_.define(*name, sizes[d].node());
+      continue;
+    }
+    fits = seem_equal(*stated, sizes[d]);
+    sizes[d] = *stated;
+  }
+  if (!fits)
+    throw CompileError(std::string("gives ") + name_of(v->type.dtype) + to_string(v->type.sizes) + " where the file states " + name_of(dtype) +
+                       to_string(sizes) + "; the file is damaged, or etc has this op wrong: please report it with the file");
+  if (sizes == v->type.sizes) return v;
+  if (!is_view(v) && v->kind == Value::Kind::Result && v->id >= first_new_id_) {
+    v->type = TensorType(dtype, std::move(sizes));
+    return v;
+  }
+  const bool is_contiguous = v->type.is_contiguous();
+  Sizes strides = is_contiguous ? contiguous_strides(sizes) : v->type.strides;
+  return b_.strided(v, std::move(sizes), std::move(strides), view_offset(v));
 }
 
 void NodeImporter::define_results(const exported::Node& node, const Results& results) {
@@ -233,7 +282,7 @@ void NodeImporter::define_results(const exported::Node& node, const Results& res
 void NodeImporter::define_tensor(const exported::Node& node, const std::string& name, Value* v) {
   auto meta = from_.tensors.find(name);
   if (meta == from_.tensors.end()) throw CompileError("the file does not state the type of '" + name + "'");
-  check_type(meta->second, v->type, place_of(node));
+  v = conform(meta->second, v, place_of(node));
   if (v->kind == Value::Kind::Result && v->id >= first_new_id_ && v->name != name) to_.rename(v, name);
   if (auto shown = shown_.find(name); shown != shown_.end()) {
     memory_.define_view(name, shown->second, v);

@@ -15,13 +15,21 @@ namespace etc::compile {
 
 class NodeImporter {
  public:
-  NodeImporter(const exported::Graph& from, const AliasSets& aliases, Graph& to, Builder& builder, Memory& memory,
+  NodeImporter(const exported::Graph& from, const AliasSets& aliases, Graph& to, Builder& builder, Memory& memory, Symbols& symbols,
                const ImportOptions& options)
-      : from_(from), aliases_(aliases), to_(to), b_(builder), memory_(memory), arguments_(from, memory), options_(options) {}
+      : from_(from),
+        aliases_(aliases),
+        to_(to),
+        b_(builder),
+        memory_(memory),
+        symbols_(symbols),
+        arguments_(from, memory, symbols),
+        options_(options) {}
 
   void import(const exported::Node& node);
   // Throws one CompileError that lists every op that import met and does not know.
   void throw_if_unknown() const;
+  Arguments& arguments() { return arguments_; }
 
  private:
   void import_known(const exported::Node& node);
@@ -53,13 +61,18 @@ class NodeImporter {
   void cast_operands(const exported::Node& node, std::vector<Argument>& args);
   void define_results(const exported::Node& node, const Results& results);
   void define_tensor(const exported::Node& node, const std::string& name, Value* v);
-  std::vector<TensorType> expected_types(const exported::Node& node, bool symbolic = true);
+  std::vector<TensorType> expected_types(const exported::Node& node);
+  template <class F>
+  void for_each_result_meta(const exported::Node& node, F f);
+  void announce_results(const exported::Node& node);
+  Value* conform(const exported::TensorMeta& meta, Value* v, const std::string& place);
 
   const exported::Graph& from_;
   const AliasSets& aliases_;
   Graph& to_;
   Builder& b_;
   Memory& memory_;
+  Symbols& symbols_;
   Arguments arguments_;
   const ImportOptions& options_;
   uint32_t first_new_id_ = 0;                           // values of the node at work

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ir/one_op.h"
+#include "ir/probe.h"
 #include "ir/views.h"
 
 namespace etc::compile {
@@ -83,6 +84,10 @@ Results Builder::call(std::string_view name, std::vector<Argument> args, std::ve
   const Known* known = find_known(name);
   if (!known) throw UnknownOp(std::string(name));
   complete(known->schema, args);
+  if (depth_ == 0) {
+    hints_.clear();
+    for (const TensorType& type : expected) hints_.insert(hints_.end(), type.sizes.begin(), type.sizes.end());
+  }
   if (known->op) return call_kernel(*known->op, known->schema, std::move(args));
   return decompose(*known->decomposition, known->schema, std::move(args), std::move(expected));
 }
@@ -133,7 +138,8 @@ Argument Builder::fitted(const SchemaArgument& p, Argument a) {
     if (p.is_optional || p.type == "Device" || p.type == "Generator" || p.type == "Layout") return a;
     throw misfit();
   }
-  const bool is_number = std::holds_alternative<bool>(a) || std::holds_alternative<int64_t>(a) || std::holds_alternative<double>(a);
+  const bool is_number = std::holds_alternative<bool>(a) || std::holds_alternative<int64_t>(a) || std::holds_alternative<double>(a) ||
+                         std::holds_alternative<SymInt>(a) || std::holds_alternative<SymReal>(a);
   if (p.is_list) {
     if (p.type == "Tensor") {
       if (auto* ints = std::get_if<std::vector<int64_t>>(&a); ints && ints->empty()) return Values();
@@ -145,10 +151,10 @@ Argument Builder::fitted(const SchemaArgument& p, Argument a) {
     }
     const size_t times = p.list_size ? static_cast<size_t>(p.list_size) : 1;
     if (is_integer_type(p.type)) {
-      if (auto* n = std::get_if<int64_t>(&a)) return std::vector<int64_t>(times, *n);
-      auto* list = std::get_if<std::vector<int64_t>>(&a);
-      if (!list) throw misfit();
-      return list->size() == 1 && times > 1 ? std::vector<int64_t>(times, list->front()) : *list;
+      if (is_int(a)) return Sizes(times, sym_of(a));
+      if (!is_ints(a)) throw misfit();
+      Sizes list = syms_of(a);
+      return list.size() == 1 && times > 1 ? Sizes(times, list.front()) : std::move(list);
     }
     if (p.type == "float") {
       if (auto* list = std::get_if<std::vector<int64_t>>(&a)) return std::vector<double>(list->begin(), list->end());
@@ -169,15 +175,14 @@ Argument Builder::fitted(const SchemaArgument& p, Argument a) {
     return a;
   }
   if (auto* v = std::get_if<Value*>(&a)) {  // a tensor where the schema wants a number
-    std::optional<Argument> number = number_in(*v);
-    if (!number)
-      throw CompileError("argument '" + p.name + "' is a number that is only known when the program runs; etc needs it when compiling");
-    return fitted(p, *number);
+    return fitted(p, item(*v));
   }
   if (is_integer_type(p.type)) {
     if (auto* b = std::get_if<bool>(&a)) return static_cast<int64_t>(*b);
-    if (!std::holds_alternative<int64_t>(a)) throw misfit();
+    if (!is_int(a)) throw misfit();
   } else if (p.type == "float") {
+    if (auto* n = std::get_if<SymInt>(&a)) return SymReal(sym_apply(SymOp::ToReal, {n->node()}));
+    if (std::holds_alternative<SymReal>(a)) return a;
     if (auto* n = std::get_if<int64_t>(&a)) return static_cast<double>(*n);
     if (auto* b = std::get_if<bool>(&a)) return static_cast<double>(*b);
     if (!std::holds_alternative<double>(a)) throw misfit();
@@ -208,9 +213,12 @@ void Builder::promote(const Op& op, const Schema& schema, std::vector<Argument>&
 Results Builder::call_kernel(const Op& op, const Schema& schema, std::vector<Argument> args) {
   promote(op, schema, args);
   std::vector<TensorType> types;
-  {
-    OneOp one(op, args);
-    if (Error e = one.infer(&types); e != Error::Ok) throw CompileError(describe(schema, args) + ": " + reason_of(e));
+  if (Error e = infer_symbolic(op, args, hints_, &types); e != Error::Ok) throw CompileError(describe(schema, args) + ": " + reason_of(e));
+  if (op.sizes_from_data) {  // what infer says is the most that the first size can be
+    SymInt& size = types.at(0).sizes.at(0);
+    const int64_t most = size.upper();
+    size = SymInt(new_symbol("n", 0, most, false));
+    types[0] = TensorType(types[0].dtype, types[0].sizes);
   }
   Node* node = graph_.insert_node(at_, schema.name, std::move(args), std::move(types), source_, result_name(schema.name));
   return Results(node->results.begin(), node->results.end());
@@ -236,6 +244,13 @@ Results Builder::decompose(const Decomposition& decomposition, const Schema& sch
     }
   }
   return results;
+}
+
+SymbolRef Builder::new_symbol(const char* name, int64_t lower, int64_t upper, bool is_real) {
+  if (announced_.empty()) return graph_.add_symbol(name, lower, upper, is_real);
+  const Symbol s = announced_.front();
+  announced_.erase(announced_.begin());
+  return graph_.add_symbol(s.name, std::max(s.lower, lower), std::min(s.upper, upper), is_real);
 }
 
 // Nodes inside of a decomposition are named after it and their op: "linear.addmm".

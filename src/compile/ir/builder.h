@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "etc/op.h"
@@ -27,11 +28,13 @@ struct Call {
   bool has(size_t i) const { return !std::holds_alternative<None>(args[i]); }
   Value* tensor(size_t i) const;  // throws when None
   Value* tensor_or_null(size_t i) const;
-  int64_t integer(size_t i) const;  // also from bool
+  int64_t integer(size_t i) const;  // also from bool; CompileError when it is not fixed, ints() too
+  SymInt sym(size_t i) const;
   double real(size_t i) const;      // from int, bool or float
   bool boolean(size_t i) const;
   std::string string(size_t i) const;
   std::vector<int64_t> ints(size_t i) const;  // None: empty
+  Sizes syms(size_t i) const;
   std::vector<double> reals(size_t i) const;
   Values tensors(size_t i) const;
   DType dtype_or(size_t i, DType otherwise) const;  // a ScalarType argument
@@ -65,7 +68,10 @@ class Builder {
   // Where new nodes go (before it) and what source they carry.
   Graph::NodeList::iterator position() const { return at_; }
   void set_position(Graph::NodeList::iterator at) { at_ = at; }
-  void set_source(std::shared_ptr<const Source> source, std::string name) { source_ = std::move(source), name_ = std::move(name); }
+  void set_source(std::shared_ptr<const Source> source, std::string name) {
+    source_ = std::move(source), name_ = std::move(name);
+    announced_.clear();
+  }
 
   // Positional call, trailing defaults may be missing: call("aten::add.Tensor", {a, b}). A number where the schema wants a Tensor
   // becomes a 0-d constant that promotes like PyTorch's wrapped numbers. Throws UnknownOp, or CompileError when arguments do not fit.
@@ -77,15 +83,15 @@ class Builder {
   // The dtype that PyTorch computes in over these operands (torch.result_type); wrapped numbers keep their lower category.
   DType result_type(const Values& operands) const;
   // Whether a tensor argument is such a number.
-  bool is_wrapped(const Value* v) const { return wrapped_.count(v) != 0; }
+  bool is_wrapped(const Value* v) const { return wrapped_.count(v) != 0 || running_numbers_.count(v) != 0; }
 
   // Views: strided windows, no instruction. Dimensions may be negative, as in PyTorch.
-  Value* strided(Value* v, Sizes sizes, Sizes strides, int64_t offset);  // absolute: on the root's memory (as_strided)
+  Value* strided(Value* v, Sizes sizes, Sizes strides, SymInt offset);   // absolute: on the root's memory (as_strided)
   Value* bitcast(Value* v, DType dtype);                                 // the same bytes; element sizes must agree
   Value* permute(Value* v, const std::vector<int64_t>& dims);
   Value* transpose(Value* v, int64_t a, int64_t b);
-  Value* slice(Value* v, int64_t dim, int64_t start, int64_t end, int64_t step = 1);  // clamped like Python's; [start, end)
-  Value* select(Value* v, int64_t dim, int64_t index);
+  Value* slice(Value* v, int64_t dim, SymInt start, SymInt end, SymInt step = 1);  // clamped like Python's; [start, end)
+  Value* select(Value* v, int64_t dim, SymInt index);
   Value* expand(Value* v, const Sizes& sizes);  // -1 keeps a size; new leading dimensions allowed
   Value* unsqueeze(Value* v, int64_t dim);
   Value* squeeze(Value* v, const std::vector<int64_t>& dims);
@@ -102,7 +108,13 @@ class Builder {
 
   // Constants. `scalar` is 0-d; numbers are converted (wrapping) to the dtype.
   Value* constant(const std::string& name, TensorType type, ConstantData data);
-  Value* scalar(DType dtype, const Argument& number);
+  Value* scalar(DType dtype, const Argument& number);  // a number that is not fixed becomes one when the program runs
+  // The number in a tensor of one element: fixed in a constant, else a new symbol (an integer within the bounds, or a real).
+  Argument item(Value* v, int64_t lower = kNoLower, int64_t upper = kNoUpper);
+  void check(const SymInt& condition, const std::string& what);  // the run fails with BadShape unless it holds
+  // The name and range of the next symbol that a node makes (an item, or a size that data decide), until the next source is set.
+  void announce_symbol(std::string name, int64_t lower, int64_t upper) { announced_.push_back({std::move(name), lower, upper}); }
+  int64_t announced_upper() const { return announced_.empty() ? kNoUpper : announced_.front().upper; }
   // The bool, int64_t or double that a one-element constant holds; empty for other values.
   std::optional<Argument> number_in(Value* v) const;
   Value* full(DType dtype, const Sizes& sizes, const Argument& number);  // 0-d constant, expanded
@@ -122,8 +134,9 @@ class Builder {
   Results call_kernel(const Op& op, const Schema& schema, std::vector<Argument> args);
   Results decompose(const Decomposition& decomposition, const Schema& schema, std::vector<Argument> args, std::vector<TensorType> expected);
   void promote(const Op& op, const Schema& schema, std::vector<Argument>& args);
-  Value* window(Value* v, DType dtype, Sizes sizes, Sizes strides, int64_t offset);
+  Value* window(Value* v, DType dtype, Sizes sizes, Sizes strides, SymInt offset);
   std::string result_name(std::string_view op) const;
+  SymbolRef new_symbol(const char* name, int64_t lower, int64_t upper, bool is_real);
 
   Graph& graph_;
   Graph::NodeList::iterator at_;
@@ -131,6 +144,9 @@ class Builder {
   std::string name_;
   int depth_ = 0;
   std::unordered_map<const Value*, std::unique_ptr<Value>> wrapped_;
+  std::unordered_set<const Value*> running_numbers_;  // wrapped numbers that are nodes of the graph
+  std::vector<Symbol> announced_;
+  Sizes hints_;  // sizes that the file states for the call at work: inner results are likely to have them
 };
 
 // What messages say of an argument: "f32[2,3]", "1.5", "[1,2]".

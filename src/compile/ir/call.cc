@@ -16,6 +16,9 @@ struct Text {
   std::string operator()(Value* v) const { return v ? to_string(v->type) : "None"; }
   std::string operator()(bool b) const { return b ? "True" : "False"; }
   std::string operator()(int64_t n) const { return std::to_string(n); }
+  std::string operator()(const SymInt& n) const { return to_string(n); }
+  std::string operator()(const SymReal& r) const { return to_string(r); }
+  std::string operator()(const Sizes& list) const { return to_string(list); }
   std::string operator()(double d) const {
     char text[32];
     std::snprintf(text, sizeof text, "%.9g", d);
@@ -40,13 +43,17 @@ Value* Call::tensor(size_t i) const {
 Value* Call::tensor_or_null(size_t i) const { return has(i) ? tensor(i) : nullptr; }
 
 int64_t Call::integer(size_t i) const {
+  if (auto* n = std::get_if<SymInt>(&args.at(i))) return *n;  // throws: it is not fixed
   if (auto* n = std::get_if<int64_t>(&args.at(i))) return *n;
   if (auto* b = std::get_if<bool>(&args.at(i))) return *b;
   refuse(*this, i, "an integer");
 }
 
+SymInt Call::sym(size_t i) const { return is_int(args.at(i)) ? sym_of(args[i]) : SymInt(integer(i)); }
+
 double Call::real(size_t i) const {
   if (auto* d = std::get_if<double>(&args.at(i))) return *d;
+  if (auto* r = std::get_if<SymReal>(&args.at(i))) return r->value();
   return static_cast<double>(integer(i));
 }
 
@@ -63,7 +70,13 @@ std::string Call::string(size_t i) const {
 std::vector<int64_t> Call::ints(size_t i) const {
   if (!has(i)) return {};
   if (auto* list = std::get_if<std::vector<int64_t>>(&args.at(i))) return *list;
+  if (auto* list = std::get_if<Sizes>(&args.at(i))) return list->fixed();  // throws
   refuse(*this, i, "a list of integers");
+}
+
+Sizes Call::syms(size_t i) const {
+  if (auto* list = std::get_if<Sizes>(&args.at(i))) return *list;
+  return ints(i);
 }
 
 std::vector<double> Call::reals(size_t i) const {

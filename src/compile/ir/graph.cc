@@ -1,6 +1,7 @@
 // The graph's own operations: values, nodes, replacing uses, removing what is dead.
 #include "ir/graph.h"
 
+#include <algorithm>
 #include <cstring>
 #include <unordered_set>
 
@@ -10,32 +11,72 @@ namespace etc::compile {
 
 Sizes contiguous_strides(const Sizes& sizes) {
   Sizes strides(sizes.size());
-  int64_t step = 1;
+  SymInt step = 1;
   for (size_t d = sizes.size(); d-- > 0;) {
     strides[d] = step;
-    if (!checked_multiply(step, sizes[d] > 1 ? sizes[d] : 1, &step))
-      throw CompileError("a tensor has more elements than 64 bits can count");
+    // Of a symbolic size the zero is not left out: an empty tensor has no elements to step over.
+    if (!(sizes[d].is_fixed() && sizes[d] <= 1)) step *= sizes[d];
   }
   return strides;
 }
 
 TensorType::TensorType(DType d, Sizes s) : dtype(d), sizes(std::move(s)) { strides = contiguous_strides(sizes); }
 
-int64_t TensorType::numel() const {
-  int64_t n = 1;
-  for (int64_t s : sizes)
-    if (!checked_multiply(n, s, &n)) throw CompileError("a tensor has more elements than 64 bits can count");
+SymInt TensorType::numel() const {
+  SymInt n = 1;
+  for (const SymInt& s : sizes) n *= s;
+  return n;
+}
+
+int64_t TensorType::bytes() const {
+  int64_t n = size_in_bytes(dtype);
+  for (const SymInt& s : sizes) {
+    if (s.upper() == kNoUpper) throw CompileError("the size " + to_string(s) + " has no upper bound; give one with --max-dim");
+    if (!checked_multiply(n, std::max<int64_t>(s.upper(), 0), &n)) throw CompileError("a tensor has more bytes than 64 bits can count");
+  }
   return n;
 }
 
 bool TensorType::is_contiguous() const {
-  int64_t expected = 1;
+  SymInt expected = 1;
   for (size_t d = sizes.size(); d-- > 0;) {
     if (sizes[d] == 0) return true;
     if (sizes[d] != 1 && strides[d] != expected) return false;
     expected *= sizes[d];
   }
   return true;
+}
+
+Argument::Argument(SymInt n) {
+  if (n.is_fixed())
+    emplace<int64_t>(n);
+  else
+    emplace<SymInt>(std::move(n));
+}
+Argument::Argument(SymReal r) {
+  if (r.is_fixed())
+    emplace<double>(r.value());
+  else
+    emplace<SymReal>(std::move(r));
+}
+Argument::Argument(Sizes sizes) {
+  if (sizes.is_fixed())
+    emplace<std::vector<int64_t>>(sizes.fixed());
+  else
+    emplace<Sizes>(std::move(sizes));
+}
+
+bool is_int(const Argument& a) { return std::holds_alternative<int64_t>(a) || std::holds_alternative<SymInt>(a); }
+bool is_ints(const Argument& a) { return std::holds_alternative<std::vector<int64_t>>(a) || std::holds_alternative<Sizes>(a); }
+SymInt sym_of(const Argument& a) {
+  if (auto* n = std::get_if<int64_t>(&a)) return *n;
+  if (auto* n = std::get_if<SymInt>(&a)) return *n;
+  throw InternalError("an argument is no integer");
+}
+Sizes syms_of(const Argument& a) {
+  if (auto* list = std::get_if<std::vector<int64_t>>(&a)) return *list;
+  if (auto* list = std::get_if<Sizes>(&a)) return *list;
+  throw InternalError("an argument is no list of integers");
 }
 
 ConstantData ConstantData::copy_of(const void* data, size_t bytes) {
@@ -49,7 +90,7 @@ namespace {
 uint64_t hash_constant(const TensorType& type, const ConstantData& data) {
   uint64_t h = 14695981039346656037ull ^ static_cast<uint64_t>(type.dtype);
   auto mix = [&h](uint64_t x) { h = (h ^ x) * 1099511628211ull; };
-  for (int64_t s : type.sizes) mix(static_cast<uint64_t>(s));
+  for (const SymInt& s : type.sizes) mix(static_cast<uint64_t>(s.upper()));
   for (uint64_t i = 0; i + 8 <= data.bytes; i += 8) {
     uint64_t word;
     std::memcpy(&word, data.data + i, 8);
@@ -161,7 +202,7 @@ void Graph::replace_uses(const std::unordered_map<Value*, Value*>& map) {
       // The old operand was a contiguous root of the same sizes. A window on it is a window on the new root only while the new operand
       // lays its elements out the same way.
       if (!operand->type.is_contiguous()) throw InternalError("replace_uses: a viewed root was replaced by a strided view");
-      std::get<int64_t>(node->args[3]) += view_offset(operand);
+      node->args[3] = sym_of(node->args[3]) + view_offset(operand);
       operand = root_of(operand);
     }
   }
@@ -177,13 +218,20 @@ std::unordered_map<const Value*, int> Graph::use_counts() const {
 
 bool Graph::remove_dead() {
   std::unordered_set<const Value*> live;
-  for (const Output& o : outputs) live.insert(o.value);
+  std::unordered_set<const Symbol*> live_symbols;
+  auto keep_symbol = [&](const SymbolRef& s) { live_symbols.insert(s.get()); };
+  for (const Output& o : outputs) {
+    live.insert(o.value);
+    for_each_symbol(o.value->type, keep_symbol);
+  }
   bool changed = false;
   for (auto it = nodes.end(); it != nodes.begin();) {
     --it;
     bool used = (*it)->results.empty();
+    if ((*it)->op == "etc::item") for_each_symbol((*it)->args[1], [&](const SymbolRef& s) { used = live_symbols.count(s.get()) > 0; });
     for (const Value* r : (*it)->results) used = used || live.count(r);
     if (used) {
+      for_each_symbol(**it, keep_symbol);
       for_each_operand(static_cast<const Node&>(**it), [&](const Value* v) { live.insert(v); });
     } else {
       for (Value* r : (*it)->results) r->producer = nullptr;
@@ -193,6 +241,44 @@ bool Graph::remove_dead() {
   }
   return changed;
 }
+
+SymbolRef Graph::add_symbol(std::string name, int64_t lower, int64_t upper, bool is_real) {
+  std::string unique = name;
+  for (int i = 1; symbols.count(unique); ++i) unique = name + "_" + std::to_string(i);
+  return symbols[unique] = std::make_shared<const Symbol>(Symbol{unique, lower, upper, is_real});
+}
+
+void for_each_symbol(const TensorType& type, const std::function<void(const SymbolRef&)>& f) {
+  for (const Sizes* list : {&type.sizes, &type.strides})
+    for (const SymInt& s : *list)
+      if (!s.is_fixed()) for_each_symbol(s.node(), f);
+}
+
+void for_each_symbol(const Argument& argument, const std::function<void(const SymbolRef&)>& f) {
+  if (auto* n = std::get_if<SymInt>(&argument)) for_each_symbol(n->node(), f);
+  if (auto* r = std::get_if<SymReal>(&argument)) for_each_symbol(r->node(), f);
+  if (auto* list = std::get_if<Sizes>(&argument))
+    for (const SymInt& s : *list)
+      if (!s.is_fixed()) for_each_symbol(s.node(), f);
+}
+
+void for_each_symbol(const Node& node, const std::function<void(const SymbolRef&)>& f) {
+  if (node.op != "etc::item")
+    for (const Argument& a : node.args) for_each_symbol(a, f);
+  for_each_operand(node, [&](const Value* v) { for_each_symbol(v->type, f); });
+  for (const Value* r : node.results) for_each_symbol(r->type, f);
+  for (const auto& body : node.bodies) {
+    for (const auto& inner : body->nodes) for_each_symbol(*inner, f);
+    for (const Output& o : body->outputs) for_each_symbol(o.value->type, f);
+  }
+}
+
+bool has_symbols(const Node& node) {
+  bool found = node.op == "etc::item";
+  for_each_symbol(node, [&](const SymbolRef&) { found = true; });
+  return found;
+}
+bool has_symbols(const Value& v) { return !v.type.is_fixed() || !view_offset(&v).is_fixed(); }
 
 std::vector<Value*> Graph::constants() const {
   std::vector<Value*> found;
@@ -209,6 +295,6 @@ bool is_view(const Value* v) { return v->producer && v->producer->op == "etc::vi
 
 Value* root_of(Value* v) { return is_view(v) ? std::get<Value*>(v->producer->args[0]) : v; }
 
-int64_t view_offset(const Value* v) { return is_view(v) ? std::get<int64_t>(v->producer->args[3]) : 0; }
+SymInt view_offset(const Value* v) { return is_view(v) ? sym_of(v->producer->args[3]) : SymInt(0); }
 
 }  // namespace etc::compile

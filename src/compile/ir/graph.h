@@ -5,8 +5,11 @@
 // Every root is contiguous in row-major order. In-place writes of the model have become `etc::view_scatter`.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -14,6 +17,7 @@
 #include <vector>
 
 #include "etc/base.h"
+#include "ir/sym.h"
 
 namespace etc::compile {
 
@@ -28,9 +32,7 @@ struct Source {
   uint32_t line = 0;   // 0: unknown
 };
 
-using Sizes = std::vector<int64_t>;
-
-// Sizes and strides in elements.
+// Sizes and strides in elements. They may be expressions over symbols; ranges bound them, so memory can be planned.
 struct TensorType {
   DType dtype = DType::F32;
   Sizes sizes;
@@ -39,8 +41,10 @@ struct TensorType {
   TensorType() = default;
   TensorType(DType d, Sizes s);  // contiguous
   TensorType(DType d, Sizes s, Sizes st) : dtype(d), sizes(std::move(s)), strides(std::move(st)) {}
-  int64_t numel() const;
-  int64_t bytes() const { return numel() * size_in_bytes(dtype); }
+  SymInt numel() const;
+  bool is_fixed() const { return sizes.is_fixed() && strides.is_fixed(); }
+  // Of symbolic sizes the most that they can be; CompileError when there is no bound.
+  int64_t bytes() const;
   bool is_contiguous() const;
   bool operator==(const TensorType&) const = default;
 };
@@ -70,9 +74,25 @@ struct None {
   bool operator==(const None&) const = default;
 };
 using Values = std::vector<Value*>;  // a null element stands for None in an optional list
-// bool before int64_t: keep what the model wrote, the difference drives type promotion.
-using Argument =
-    std::variant<None, Value*, bool, int64_t, double, std::string, Values, std::vector<int64_t>, std::vector<double>, std::vector<bool>>;
+// bool before int64_t: keep what the model wrote, the difference drives type promotion. SymInt, SymReal and Sizes stand only for numbers
+// that are not fixed: constants are int64_t, double and std::vector<int64_t>, whatever they are made from.
+using AnyArgument = std::variant<None, Value*, bool, int64_t, double, std::string, Values, std::vector<int64_t>, std::vector<double>,
+                                 std::vector<bool>, SymInt, SymReal, Sizes>;
+class Argument : public AnyArgument {
+ public:
+  Argument() = default;
+  template <class T>
+    requires(!std::derived_from<std::remove_cvref_t<T>, AnyArgument> && std::constructible_from<AnyArgument, T>)
+  Argument(T&& t) : AnyArgument(std::forward<T>(t)) {}
+  Argument(SymInt n);
+  Argument(SymReal r);
+  Argument(Sizes sizes);
+};
+// The number, the list that an argument holds, whether fixed or not; InternalError when it holds another kind.
+SymInt sym_of(const Argument& a);
+Sizes syms_of(const Argument& a);
+bool is_int(const Argument& a);   // fixed or not; bool is none
+bool is_ints(const Argument& a);  // a list of them
 
 // What a backend made of a subgraph (partition/backend.h).
 struct Delegate {
@@ -109,6 +129,7 @@ class Graph {
   std::vector<Value*> states;   // mutated buffers, parameters and constants of the model
   std::vector<Output> outputs;  // user outputs in order, then mutations
   NodeList nodes;               // in execution order; a node's operands come before it
+  std::map<std::string, SymbolRef> symbols;  // of sizes and numbers, by name
 
   Graph() = default;
   Graph(Graph&&) = default;
@@ -118,6 +139,8 @@ class Graph {
   Value* add_input(std::string name, TensorType type);
   Value* add_state(std::string name, TensorType type, ConstantData initial);
   Value* add_constant(std::string name, TensorType type, ConstantData data);
+  // A symbol; a name that is taken gets a number.
+  SymbolRef add_symbol(std::string name, int64_t lower, int64_t upper, bool is_real = false);
   // Appends before `where` (default: at the end). One result for each type.
   Node* add_node(std::string op, std::vector<Argument> args, std::vector<TensorType> results,
                  std::shared_ptr<const Source> source = nullptr, const std::string& name = {});
@@ -132,7 +155,7 @@ class Graph {
   void replace_uses(const std::unordered_map<Value*, Value*>& map);
   // How often each value is used by nodes and outputs.
   std::unordered_map<const Value*, int> use_counts() const;
-  // Removes nodes that nothing uses. True if any was.
+  // Removes nodes that nothing uses, an item's symbol included. True if any was.
   bool remove_dead();
   const std::vector<std::unique_ptr<Value>>& values() const { return values_; }
   std::vector<Value*> constants() const;  // those in use, by first use
@@ -149,7 +172,7 @@ class Graph {
 // The value whose bytes `v` looks at: the operand of the view that made it, or v itself.
 Value* root_of(Value* v);
 bool is_view(const Value* v);
-int64_t view_offset(const Value* v);  // elements; 0 for a root
+SymInt view_offset(const Value* v);  // elements; 0 for a root
 
 // Calls f(Value*&) for each value among the arguments, list elements too (null elements left out).
 template <class F>
@@ -174,6 +197,17 @@ void for_each_operand(const Node& node, F f) {
     }
   }
 }
+
+// Ops that are no kernels, have no results and become a part of an `eval` instruction of the program:
+//   etc::item(Tensor self, symbol)           the symbol is the element of a 0-d tensor
+//   etc::check(SymInt condition, str what)   the run fails with BadShape when it is 0
+inline bool is_eval_op(const Node& node) { return node.op == "etc::item" || node.op == "etc::check"; }
+// Calls f(symbol) for every symbol in the arguments, the operands' and the results' types; an item's own symbol is left out.
+void for_each_symbol(const Node& node, const std::function<void(const SymbolRef&)>& f);
+void for_each_symbol(const TensorType& type, const std::function<void(const SymbolRef&)>& f);
+void for_each_symbol(const Argument& argument, const std::function<void(const SymbolRef&)>& f);  // of the number itself
+bool has_symbols(const Node& node);
+bool has_symbols(const Value& v);
 
 // Methods that share weights and state.
 struct Model {

@@ -19,7 +19,7 @@ const ConstantData& root_data(const Value* root, const Environment& env) {
 
 const std::byte* address_of(const Value* v, const Environment& env) {
   const Value* root = root_of(const_cast<Value*>(v));
-  return root_data(root, env).data + view_offset(v) * size_in_bytes(v->type.dtype);
+  return root_data(root, env).data + static_cast<int64_t>(view_offset(v)) * size_in_bytes(v->type.dtype);
 }
 
 const char* message_of(Error e) {
@@ -37,12 +37,12 @@ ConstantData gather(const Value* v, const Environment& env) {
   const uint32_t width = size_in_bytes(v->type.dtype);
   const std::byte* from = address_of(v, env);
   if (v->type.is_contiguous()) return ConstantData::copy_of(from, static_cast<size_t>(v->type.bytes()));
-  const Sizes& sizes = v->type.sizes;
+  const std::vector<int64_t> sizes = v->type.sizes.fixed(), strides = v->type.strides.fixed();
   std::vector<std::byte> out(static_cast<size_t>(v->type.bytes()));
-  Sizes index(sizes.size(), 0);
+  std::vector<int64_t> index(sizes.size(), 0);
   for (size_t at = 0; at < out.size(); at += width) {
     int64_t offset = 0;
-    for (size_t d = 0; d < sizes.size(); ++d) offset += index[d] * v->type.strides[d];
+    for (size_t d = 0; d < sizes.size(); ++d) offset += index[d] * strides[d];
     std::memcpy(out.data() + at, from + offset * width, width);
     for (size_t d = sizes.size(); d-- > 0 && ++index[d] == sizes[d];) index[d] = 0;
   }

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "ir/builder.h"
+#include "ir/views.h"
 #include "ops/dispatch.h"
 
 namespace etc::compile {
@@ -10,8 +11,8 @@ namespace {
 
 DType natural_dtype(const Argument& number) {
   if (std::holds_alternative<bool>(number)) return DType::Bool;
-  if (std::holds_alternative<int64_t>(number)) return DType::I64;
-  if (std::holds_alternative<double>(number)) return DType::F32;  // PyTorch's default dtype
+  if (is_int(number)) return DType::I64;
+  if (std::holds_alternative<double>(number) || std::holds_alternative<SymReal>(number)) return DType::F32;  // PyTorch's default dtype
   throw InternalError("a number was expected, not " + to_string(number));
 }
 
@@ -72,6 +73,8 @@ Value* Builder::constant(const std::string& name, TensorType type, ConstantData 
 
 Value* Builder::scalar(DType dtype, const Argument& number) {
   natural_dtype(number);  // throws when it is none
+  if (std::holds_alternative<SymInt>(number)) return cast(op("etc::integer", {number}), dtype);
+  if (std::holds_alternative<SymReal>(number)) return cast(op("etc::real", {number}), dtype);
   std::byte bytes[8] = {};
   with_type(dtype, EveryType(), [&](auto element) { write<decltype(element)>(number, bytes); });
   return constant("number", TensorType(dtype, {}), ConstantData::copy_of(bytes, size_in_bytes(dtype)));
@@ -83,21 +86,57 @@ std::optional<Argument> Builder::number_in(Value* v) const {
   if (v->type.numel() != 1) return std::nullopt;
   const Value* root = root_of(v);
   if (root->kind != Value::Kind::Constant) return std::nullopt;
+  const SymInt offset = view_offset(v);
+  if (!offset.is_fixed()) return std::nullopt;
   std::optional<Argument> number;
   with_type(v->type.dtype, EveryType(), [&](auto element) {
-    number = read<decltype(element)>(root->constant.data + view_offset(v) * static_cast<int64_t>(sizeof(element)));
+    number = read<decltype(element)>(root->constant.data + static_cast<int64_t>(offset) * static_cast<int64_t>(sizeof(element)));
   });
   return number;
 }
 
 Value* Builder::cast(Value* v, DType dtype) {
-  if (is_wrapped(v)) return scalar(dtype, *number_in(v));
+  if (wrapped_.count(v)) return scalar(dtype, *number_in(v));
   if (v->type.dtype == dtype) return v;
   if (std::optional<Argument> number = number_in(v)) return reshape(scalar(dtype, *number), v->type.sizes);
-  return op("etc::cast", {v, static_cast<int64_t>(dtype)});
+  const bool is_number = running_numbers_.erase(v) > 0;  // it is settled now, or this would ask for it again
+  Value* result = op("etc::cast", {v, static_cast<int64_t>(dtype)});
+  if (is_number) running_numbers_.insert(v);
+  return result;
+}
+
+Argument Builder::item(Value* v, int64_t lower, int64_t upper) {
+  if (std::optional<Argument> number = number_in(v)) return *number;
+  if (v->type.numel() != 1) throw CompileError("the number in " + to_string(v->type) + ", which has not one element");
+  v = reshape(v, {});
+  const DType dtype = v->type.dtype;
+  const bool is_real = is_floating(dtype);
+  // What eval reads: bool, i32, i64, f32 and f64.
+  if (is_real && dtype != DType::F32 && dtype != DType::F64) v = cast(v, DType::F64);
+  if (!is_real && dtype != DType::Bool && dtype != DType::I32 && dtype != DType::I64) v = cast(v, DType::I64);
+  if (dtype == DType::Bool) lower = 0, upper = 1;
+  const SymbolRef symbol = new_symbol(is_real ? "r" : "n", lower, upper, is_real);
+  Argument number;
+  if (is_real)
+    number = SymReal(sym_symbol(symbol));
+  else
+    number = SymInt(symbol);
+  graph_.insert_node(at_, "etc::item", {v, number}, {}, source_, name_);
+  return number;
+}
+
+void Builder::check(const SymInt& condition, const std::string& what) {
+  if (condition == 1) return;
+  if (condition == 0) throw CompileError(what);
+  graph_.insert_node(at_, "etc::check", {condition, what}, {}, source_, name_);
 }
 
 Value* Builder::wrap(const Argument& number) {
+  if (std::holds_alternative<SymInt>(number) || std::holds_alternative<SymReal>(number)) {
+    Value* v = op(std::holds_alternative<SymInt>(number) ? "etc::integer" : "etc::real", {number});
+    running_numbers_.insert(v);
+    return v;
+  }
   const DType dtype = natural_dtype(number);
   auto value = std::make_unique<Value>();
   value->kind = Value::Kind::Constant;
@@ -118,6 +157,7 @@ Value* Builder::wrap(const Argument& number) {
 }
 
 Value* Builder::settled(Value* v) {
+  if (running_numbers_.count(v)) return v->type.dtype == DType::F64 ? cast(v, DType::F32) : v;
   if (!is_wrapped(v)) return v;
   const Argument number = *number_in(v);
   return scalar(natural_dtype(number), number);

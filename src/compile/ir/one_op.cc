@@ -23,10 +23,32 @@ const Op* find_kernel_op(std::string_view name) {
   return it == by_name.end() ? nullptr : it->second;
 }
 
+namespace {
+
+struct FixedType {
+  DType dtype = DType::F32;
+  std::vector<int64_t> sizes, strides;
+};
+
+int64_t fixed(const SymInt& n, const Assignment* symbols) {
+  if (n.is_fixed() || !symbols) return n;
+  const std::optional<int64_t> value = n.evaluate(*symbols);
+  if (!value) throw CompileError("the size " + to_string(n) + " cannot be computed");
+  return *value;
+}
+std::vector<int64_t> fixed(const Sizes& list, const Assignment* symbols) {
+  std::vector<int64_t> numbers;
+  for (const SymInt& n : list) numbers.push_back(fixed(n, symbols));
+  return numbers;
+}
+
+}  // namespace
+
 struct OneOp::State {
   const Op& op;
   std::vector<const Value*> argument_values;  // of tensors, in the order of `tensors`
-  std::vector<TensorType> types;              // keeps sizes and strides alive
+  std::vector<FixedType> types;               // keeps sizes and strides alive
+  const Assignment* symbols = nullptr;
   std::vector<Tensor> tensors;
   std::vector<Operand> operands;
   std::vector<int64_t> ints;
@@ -58,10 +80,10 @@ struct OneOp::State {
     instr.first_operand = 1;
     instr.prepared = prepared.data();
   }
-  uint32_t add_tensor(const Value* value, TensorType type) {
+  uint32_t add_tensor(const Value* value, const TensorType& type) {
     if (type.sizes.size() > kMaxRank) throw CompileError("a tensor of rank " + std::to_string(type.sizes.size()) + "; etc goes to 16");
     argument_values.push_back(value);
-    types.push_back(std::move(type));
+    types.push_back({type.dtype, fixed(type.sizes, symbols), fixed(type.strides, symbols)});
     tensors.push_back(Tensor{});
     return static_cast<uint32_t>(tensors.size() - 1);
   }
@@ -85,8 +107,9 @@ Operand list_operand(OperandKind kind, std::vector<T>& pool, size_t n) {
 
 }  // namespace
 
-OneOp::OneOp(const Op& op, const std::vector<Argument>& args) : state_(std::make_unique<State>(op)) {
+OneOp::OneOp(const Op& op, const std::vector<Argument>& args, const Assignment* symbols) : state_(std::make_unique<State>(op)) {
   State& s = *state_;
+  s.symbols = symbols;
   if (args.size() != op.signature.arguments)
     throw InternalError(std::string(op.schema) + " got " + std::to_string(args.size()) + " arguments");
   s.operands.push_back({OperandKind::None, 0, 0, 0});
@@ -106,6 +129,16 @@ OneOp::OneOp(const Op& op, const std::vector<Argument>& args) : state_(std::make
         o = {OperandKind::Int, 0, 0, static_cast<uint32_t>(s.ints.size())};
         s.ints.push_back(*n);
       }
+    } else if (auto* symbolic = std::get_if<SymInt>(&a)) {
+      o = {OperandKind::Int, 0, 0, static_cast<uint32_t>(s.ints.size())};
+      s.ints.push_back(fixed(*symbolic, symbols));
+    } else if (auto* symbolic_real = std::get_if<SymReal>(&a)) {
+      o = {OperandKind::Real, 0, 0, static_cast<uint32_t>(s.reals.size())};
+      s.reals.push_back(symbols ? symbolic_real->evaluate(*symbols).value_or(0) : symbolic_real->value());
+    } else if (auto* sizes = std::get_if<Sizes>(&a)) {
+      o = list_operand(OperandKind::Ints, s.ints, sizes->size());
+      const std::vector<int64_t> numbers = fixed(*sizes, symbols);
+      s.ints.insert(s.ints.end(), numbers.begin(), numbers.end());
     } else if (auto* r = std::get_if<double>(&a)) {
       o = {OperandKind::Real, 0, 0, static_cast<uint32_t>(s.reals.size())};
       s.reals.push_back(*r);
@@ -143,14 +176,15 @@ Error OneOp::infer(std::vector<TensorType>* results) {
   ctx.sink = [](void* state, uint32_t result, const Meta& meta) {
     auto& types = *static_cast<std::vector<TensorType>*>(state);
     if (result >= types.size()) return Error::BadProgram;
-    types[result] = TensorType(meta.dtype, Sizes(meta.sizes, meta.sizes + meta.rank));
+    types[result] = TensorType(meta.dtype, std::vector<int64_t>(meta.sizes, meta.sizes + meta.rank));
     return Error::Ok;
   };
   return s.op.infer(ctx);
 }
 
 void OneOp::set_results(const std::vector<TensorType>& types) {
-  for (size_t i = 0; i < types.size(); ++i) state_->types[state_->first_result + i] = types[i];
+  for (size_t i = 0; i < types.size(); ++i)
+    state_->types[state_->first_result + i] = {types[i].dtype, fixed(types[i].sizes, state_->symbols), fixed(types[i].strides, state_->symbols)};
 }
 
 bool OneOp::has_kernel() { return state_->op.select(state_->context()) != nullptr; }

@@ -17,8 +17,9 @@ class OneOp {
   static constexpr size_t kAlignmentForScratch = 64;
 
  public:
-  // `args` in schema order, complete. Tensor memory comes from set_data; until then data is null.
-  OneOp(const Op& op, const std::vector<Argument>& args);
+  // `args` in schema order, complete. Tensor memory comes from set_data; until then data is null. `symbols` gives every symbol a number;
+  // CompileError when a size cannot be computed with them, or depends on symbols and there are none.
+  OneOp(const Op& op, const std::vector<Argument>& args, const Assignment* symbols = nullptr);
   ~OneOp();
   OneOp(const OneOp&) = delete;
   OneOp& operator=(const OneOp&) = delete;

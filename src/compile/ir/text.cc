@@ -21,6 +21,8 @@
 //     }
 //
 // Strides stand in braces when a tensor is not contiguous, labels in quotes when they are not the name, sources after @ as
+// Sizes may be expressions over symbols, which "symbol s0 in [2,64]" declares before the inputs ("[2,]" has no upper bound, "symbol r0 real"
+// is a double). Strides stand in braces when a tensor is not contiguous, labels in quotes when they are not the name, sources after @ as
 // file:line, module path and exported node. A word that is more than letters, digits and a few marks is quoted. # begins a comment.
 #include "ir/text.h"
 
@@ -63,7 +65,7 @@ std::string name_text(const Value* v) { return "%" + word(v->name); }
 std::string type_text(const TensorType& type) {
   auto list = [](const Sizes& numbers) {
     std::string out;
-    for (int64_t n : numbers) out += (out.empty() ? "" : ",") + std::to_string(n);
+    for (const SymInt& n : numbers) out += (out.empty() ? "" : ",") + to_string(n);
     return out;
   };
   std::string out = std::string(name_of(type.dtype)) + "[" + list(type.sizes) + "]";
@@ -73,7 +75,7 @@ std::string type_text(const TensorType& type) {
 
 std::string data_text(const TensorType& type, const ConstantData& data) {
   const uint32_t width = size_in_bytes(type.dtype);
-  const int64_t n = type.numel();
+  const int64_t n = type.numel();  // constants are fixed
   if (n > 1 && std::memcmp(data.data, data.data + width, data.bytes - width) == 0) return " = splat " + element_text(type.dtype, data.data);
   std::string out = " =";
   if (n <= kWrittenOut) {
@@ -99,6 +101,9 @@ struct ArgumentText {
   std::string operator()(bool b) const { return b ? "true" : "false"; }
   std::string operator()(int64_t n) const { return std::to_string(n); }
   std::string operator()(double d) const { return real_text(d); }
+  std::string operator()(const SymInt& n) const { return to_string(n); }
+  std::string operator()(const SymReal& r) const { return to_string(r); }
+  std::string operator()(const Sizes& list) const { return joined(list); }
   std::string operator()(const std::string& s) const { return quoted(s); }
   std::string operator()(const Values& list) const { return (list.empty() ? "tensors" : "") + joined(list); }
   std::string operator()(const std::vector<int64_t>& list) const { return joined(list); }
@@ -129,6 +134,27 @@ std::string node_text(const Node& node) {
   return line;
 }
 
+// Symbols that are in use, in order of their names.
+std::string symbols_text(const Graph& graph) {
+  std::map<std::string, SymbolRef> used;
+  auto add = [&](const SymbolRef& s) { used.emplace(s->name, s); };
+  for (const Value* v : graph.inputs) for_each_symbol(v->type, add);
+  for (const auto& node : graph.nodes) {
+    for_each_symbol(*node, add);
+    for (const Argument& a : node->args) for_each_symbol(a, add);
+  }
+  std::string out;
+  for (const auto& [name, s] : used) {
+    out += "  symbol " + word(name);
+    if (s->is_real) {
+      out += " real\n";
+    } else {
+      out += " in [" + (s->lower == kNoLower ? "" : std::to_string(s->lower)) + "," + (s->upper == kNoUpper ? "" : std::to_string(s->upper)) + "]\n";
+    }
+  }
+  return out;
+}
+
 std::string label_text(const Value* v) { return v->label == v->name ? "" : " " + quoted(v->label); }
 
 // The lines between the braces of a graph.
@@ -155,6 +181,6 @@ std::string lines_of(const Graph& graph, const std::string& indent) {
 
 }  // namespace
 
-std::string print_graph(const Graph& graph) { return "graph " + word(graph.name) + " {\n" + lines_of(graph, "  ") + "}\n"; }
+std::string print_graph(const Graph& graph) { return "graph " + word(graph.name) + " {\n" + symbols_text(graph) + lines_of(graph, "  ") + "}\n"; }
 
 }  // namespace etc::compile

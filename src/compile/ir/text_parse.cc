@@ -111,13 +111,108 @@ class Parser {
     return n;
   }
 
+  // --- expressions over symbols, as sym.cc writes them ---
+
+  SymRef expression() {
+    SymRef left = product();
+    for (;;) {
+      if (peek() == '+')
+        ++at_, left = (SymInt(left) + SymInt(product())).node();
+      else if (peek() == '-')
+        ++at_, left = (SymInt(left) - SymInt(product())).node();
+      else
+        return left;
+    }
+  }
+  SymRef product() {
+    SymRef left = factor();
+    for (;;) {
+      if (text_.substr(at_, 2) == "//")
+        at_ += 2, left = floor_div(SymInt(left), SymInt(factor())).node();
+      else if (peek() == '*')
+        ++at_, left = (SymInt(left) * SymInt(factor())).node();
+      else
+        return left;
+    }
+  }
+  SymRef factor() {
+    if (peek() == '-') {
+      ++at_;
+      const SymRef n = factor();
+      return n->is_real ? sym_real(-n->real) : (-SymInt(n)).node();
+    }
+    if (peek() == '(') {
+      ++at_;
+      SymRef inner = expression();
+      if (peek() != ')') fail("expected ')'");
+      ++at_;
+      return inner;
+    }
+    const std::string_view w = plain_word();
+    if (w.empty()) fail("expected a number or a symbol");
+    if (w[0] >= '0' && w[0] <= '9') return plain_number(w);
+    if (peek() == '(') return function(std::string(w));
+    const auto symbol = graph_.symbols.find(std::string(w));
+    if (symbol == graph_.symbols.end()) fail("no symbol is called " + std::string(w));
+    return sym_symbol(symbol->second);
+  }
+  SymRef plain_number(std::string_view w) {
+    int64_t n = 0;
+    const char* end = w.data() + w.size();
+    if (w.find_first_of(".en") == w.npos) {
+      if (std::from_chars(w.data(), end, n).ptr != end) fail("expected a number");
+      return SymInt(n).node();
+    }
+    if (w.back() == 'e' && (peek() == '-' || peek() == '+')) {  // 1e-05
+      ++at_;
+      w = std::string_view(w.data(), w.size() + 1 + plain_word().size());
+      end = w.data() + w.size();
+    }
+    double d = 0;
+    if (std::from_chars(w.data(), end, d).ptr != end) fail("expected a number");
+    return sym_real(d);
+  }
+  SymRef function(const std::string& name) {
+    std::vector<SymRef> args;
+    expect('(');
+    do skip_space(), args.push_back(expression());
+    while (accept(','));
+    expect(')');
+    const std::optional<SymOp> op = sym_function(name, args.size());
+    if (!op) fail("no function of " + std::to_string(args.size()) + " numbers is called " + name);
+    return sym_apply(*op, std::move(args));
+  }
+  SymInt sym() {
+    skip_space();
+    const SymRef n = expression();
+    if (n->is_real) fail("expected an integer");
+    return SymInt(n);
+  }
+  void symbol() {
+    const std::string name = word();
+    if (graph_.symbols.count(name)) fail("the symbol " + name + " is there already");
+    if (accept_word("real")) {
+      graph_.add_symbol(name, 0, 0, true);
+      return;
+    }
+    expect_word("in");
+    expect('[');
+    skip_space();
+    const int64_t lower = peek() == ',' ? kNoLower : integer();
+    expect(',');
+    skip_space();
+    const int64_t upper = peek() == ']' ? kNoUpper : integer();
+    expect(']');
+    graph_.add_symbol(name, lower, upper);
+  }
+
   // --- types, values, constants ---
 
   Sizes numbers(char open, char close) {
     Sizes list;
     expect(open);
     if (accept(close)) return list;
-    do list.push_back(integer());
+    do list.push_back(sym());
     while (accept(','));
     expect(close);
     return list;
@@ -128,8 +223,8 @@ class Parser {
     while (t < kDTypeCount && name != name_of(static_cast<DType>(t))) ++t;
     if (t == kDTypeCount) fail("no dtype is called " + name);
     Sizes sizes = numbers('[', ']');
-    for (int64_t s : sizes)
-      if (s < 0) fail("a size is negative");
+    for (const SymInt& s : sizes)
+      if (s.is_fixed() && s < 0) fail("a size is negative");
     skip_space();
     if (peek() != '{') return TensorType(static_cast<DType>(t), std::move(sizes));
     Sizes strides = numbers('{', '}');
@@ -195,8 +290,12 @@ class Parser {
     if (peek() == '%') return value();
     if (peek() == '"') return quoted();
     if (peek() == '[') return list();
-    if (is_number_start()) return number();
     const size_t start = at_;
+    if (is_number_start() || peek() == '(') {
+      const bool plain = peek() != '(' && is_plain_number();
+      at_ = start;
+      return plain ? number() : computed();
+    }
     const std::string_view w = plain_word();
     if (w == "none") return None();
     if (w == "true") return true;
@@ -207,7 +306,20 @@ class Parser {
     if (w == "reals" && accept('[')) return expect(']'), std::vector<double>();
     if (w == "bools" && accept('[')) return expect(']'), std::vector<bool>();
     at_ = start;
+    if (graph_.symbols.count(std::string(w)) || peek() == '(' || text_.substr(at_ + w.size(), 1) == "(") return computed();
     fail("expected an argument");
+  }
+  // Whether a number stands alone here, not as the first of an expression.
+  bool is_plain_number() {
+    const std::string_view digits = plain_word("+-");
+    double d = 0;
+    const char* end = digits.data() + digits.size();
+    return std::from_chars(digits.data(), end, d).ptr == end && peek() != '*' && peek() != '/';
+  }
+  Argument computed() {
+    const SymRef n = expression();
+    if (n->is_real) return SymReal(n);
+    return SymInt(n);
   }
   Argument list() {
     std::vector<Argument> elements;
@@ -229,6 +341,14 @@ class Parser {
       }
       return out;
     };
+    if (std::any_of(elements.begin(), elements.end(), [](const Argument& e) { return std::holds_alternative<SymInt>(e); })) {
+      Sizes sizes;
+      for (const Argument& e : elements) {
+        if (!is_int(e)) fail("the list has elements of different kinds");
+        sizes.push_back(sym_of(e));
+      }
+      return sizes;
+    }
     if (std::holds_alternative<int64_t>(elements[0])) return all(std::vector<int64_t>());
     if (std::holds_alternative<double>(elements[0])) return all(std::vector<double>());
     if (std::holds_alternative<bool>(elements[0])) return all(std::vector<bool>());
@@ -238,6 +358,7 @@ class Parser {
   // --- statements ---
 
   void statement() {
+    if (accept_word("symbol")) return symbol();
     if (accept_word("input")) return declare(Value::Kind::Input);
     if (accept_word("state")) return declare(Value::Kind::State);
     if (accept_word("const")) return declare(Value::Kind::Constant);
@@ -301,7 +422,7 @@ class Parser {
     }
     // A view's strides are its argument: equal even where the type's text leaves them out (in dimensions of one element).
     if (op == "etc::view" && types.size() == 1 && args.size() == 4)
-      if (auto* strides = std::get_if<Sizes>(&args[2]); strides && strides->size() == types[0].sizes.size()) types[0].strides = *strides;
+      if (is_ints(args[2]) && syms_of(args[2]).size() == types[0].sizes.size()) types[0].strides = syms_of(args[2]);
     Node* node = graph_.add_node(std::move(op), std::move(args), types, source(), names.size() == 1 ? names[0] : std::string());
     node->external = external;
     node->arg_names = std::move(arg_names);

@@ -9,17 +9,24 @@
 #include "ir/external.h"
 #include "ir/flow.h"
 #include "ir/one_op.h"
+#include "ir/probe.h"
 
 namespace etc::compile {
 namespace {
 
 class Verifier {
  public:
-  Verifier(const Graph& graph, const char* stage) : graph_(graph), stage_(stage) {}
+  // A body knows the symbols of the graph around it.
+  Verifier(const Graph& graph, const char* stage, const Verifier* around = nullptr) : graph_(graph), stage_(stage), around_(around) {
+    if (around) bound_ = around->bound_;
+  }
 
   void run() {
     for (const auto& v : graph_.values()) owned_.insert(v.get());
-    for (const Value* v : graph_.inputs) declare(v, Value::Kind::Input);
+    for (const Value* v : graph_.inputs) {
+      declare(v, Value::Kind::Input);
+      for_each_symbol(v->type, [&](const SymbolRef& s) { bind(s); });
+    }
     for (const Value* v : graph_.states) {
       declare(v, Value::Kind::State);
       check_data(v);
@@ -45,8 +52,8 @@ class Verifier {
     if (!names_.insert(v->name).second) fail("two values are called %" + v->name);
     if (v->type.sizes.size() != v->type.strides.size()) fail("%" + v->name + " has not as many strides as sizes");
     if (v->type.sizes.size() > kMaxRank) fail("%" + v->name + " has too high a rank");
-    for (int64_t s : v->type.sizes)
-      if (s < 0) fail("%" + v->name + " has a negative size");
+    for (const SymInt& s : v->type.sizes)
+      if (s.is_fixed() && s < 0) fail("%" + v->name + " has a negative size");
     if (!(node_ && node_->op == "etc::view") && !v->type.is_contiguous()) fail("%" + v->name + " is no view and not contiguous");
     known_.insert(v);
   }
@@ -73,6 +80,7 @@ class Verifier {
     for (const Argument& a : node.args)
       if (auto* v = std::get_if<Value*>(&a); v && !*v) fail("an operand is null");
     for_each_operand(node, [&](const Value* v) { use(v); });
+    check_symbols(node);
     for (const Value* r : node.results) {
       declare(r, Value::Kind::Result);
       if (r->producer != &node) fail("%" + r->name + " names another producer");
@@ -85,6 +93,8 @@ class Verifier {
       check_external(node);
     } else if (node.op == "etc::view") {
       check_view(node);
+    } else if (is_eval_op(node)) {
+      check_eval_op(node);
     } else {
       check_kernel_op(node);
     }
@@ -92,7 +102,36 @@ class Verifier {
 
   void check_bodies(const Node& node) const {
     if (std::string fault = flow_fault(node); !fault.empty()) fail(fault);
-    for (const auto& body : node.bodies) Verifier(*body, stage_).run();
+    for (const auto& body : node.bodies) Verifier(*body, stage_, this).run();
+  }
+
+  // Sizes of inputs bind symbols, items do, and results whose sizes the kernel decides.
+  void bind(const SymbolRef& s) {
+    if (!declares(s)) fail("the symbol " + s->name + " is not one of the graph");
+    bound_.insert(s.get());
+  }
+  bool declares(const SymbolRef& s) const {
+    const auto found = graph_.symbols.find(s->name);
+    return (found != graph_.symbols.end() && found->second == s) || (around_ && around_->declares(s));
+  }
+  void check_symbols(const Node& node) {
+    const Op* op = find_kernel_op(node.op);
+    if (op && op->sizes_from_data) {
+      for (const Value* r : node.results)
+        for (const SymInt& s : r->type.sizes)
+          if (!s.is_fixed() && s.node()->op == SymOp::Symbol) bind(s.node()->symbol);
+    }
+    if (node.op != "etc::view") for_each_symbol(node, [&](const SymbolRef& s) {  // a view is no step: who uses it is checked
+      if (!bound_.count(s.get())) fail("the symbol " + s->name + " is used before anything says what it is");
+    });
+    if (node.op == "etc::item" && node.args.size() == 2) for_each_symbol(node.args[1], [&](const SymbolRef& s) { bind(s); });
+  }
+  void check_eval_op(const Node& node) const {
+    const bool is_item = node.op == "etc::item";
+    if (node.args.size() != 2 || !node.results.empty()) fail("it has two arguments and no result");
+    if (is_item && (!std::holds_alternative<Value*>(node.args[0]) || !std::get<Value*>(node.args[0])->type.sizes.empty()))
+      fail("the argument is no 0-d tensor");
+    if (!is_item && !std::holds_alternative<SymInt>(node.args[0])) fail("the condition is no expression");
   }
 
   void check_external(const Node& node) const {
@@ -111,21 +150,21 @@ class Verifier {
   }
 
   void check_view(const Node& node) const {
-    if (node.args.size() != 4 || node.results.size() != 1 || !std::holds_alternative<Value*>(node.args[0]) ||
-        !std::holds_alternative<Sizes>(node.args[1]) || !std::holds_alternative<Sizes>(node.args[2]) ||
-        !std::holds_alternative<int64_t>(node.args[3]))
+    if (node.args.size() != 4 || node.results.size() != 1 || !std::holds_alternative<Value*>(node.args[0]) || !is_ints(node.args[1]) ||
+        !is_ints(node.args[2]) || !is_int(node.args[3]))
       fail("the arguments of a view are (tensor, sizes, strides, offset)");
     const Value* root = std::get<Value*>(node.args[0]);
     const TensorType& type = node.results[0]->type;
     if (is_view(root)) fail("the operand of a view is itself a view");
-    if (type != TensorType(type.dtype, std::get<Sizes>(node.args[1]), std::get<Sizes>(node.args[2])))
+    if (type != TensorType(type.dtype, syms_of(node.args[1]), syms_of(node.args[2])))
       fail("the result's type is not the one that the arguments say");
     if (size_in_bytes(type.dtype) != size_in_bytes(root->type.dtype)) fail("the elements are not as wide as those of %" + root->name);
     // The last element of the window lies inside the root; an empty window has only a place.
-    const int64_t offset = std::get<int64_t>(node.args[3]);
+    if (has_symbols(node)) return;
+    const int64_t offset = sym_of(node.args[3]);
     int64_t end = offset;
     bool ok = offset >= 0;
-    const bool empty = std::find(type.sizes.begin(), type.sizes.end(), 0) != type.sizes.end();
+    const bool empty = std::find(type.sizes.begin(), type.sizes.end(), SymInt(0)) != type.sizes.end();
     for (size_t d = 0; d < type.sizes.size() && !empty; ++d) {
       int64_t step = 0;
       ok = ok && checked_multiply(type.sizes[d] - 1, type.strides[d], &step) && checked_add(end, step, &end);
@@ -138,14 +177,27 @@ class Verifier {
     if (!op) fail("the op has no kernel");
     if (node.args.size() != op->signature.arguments) fail("the op takes " + std::to_string(op->signature.arguments) + " arguments");
     if (node.results.size() != op->signature.results) fail("the op has " + std::to_string(op->signature.results) + " results");
-    OneOp one(*op, node.args);
-    std::vector<TensorType> inferred;
-    if (one.infer(&inferred) != Error::Ok) fail("infer refuses the arguments");
-    for (size_t i = 0; i < inferred.size(); ++i) {
-      const TensorType& type = node.results[i]->type;
-      if (type.dtype != inferred[i].dtype || type.sizes != inferred[i].sizes)
-        fail("the type of %" + node.results[i]->name + " is not what infer says");
+    std::vector<TensorType> stated;
+    for (const Value* r : node.results) stated.push_back(r->type);
+    if (op->sizes_from_data) return;  // infer gives bounds; the rest is the kernel's
+    size_t agreed = 0;
+    for (const Assignment& symbols : probes_of(node.args, stated)) {
+      OneOp one(*op, node.args, &symbols);
+      std::vector<TensorType> inferred;
+      if (one.infer(&inferred) != Error::Ok) {
+        if (has_symbols(node)) continue;  // numbers that do not fit each other
+        fail("infer refuses the arguments");
+      }
+      for (size_t i = 0; i < inferred.size(); ++i) check_inferred(node.results[i], inferred[i], symbols);
+      ++agreed;
     }
+    if (agreed == 0) fail("infer refuses the arguments");
+  }
+  void check_inferred(const Value* result, const TensorType& inferred, const Assignment& symbols) const {
+    bool same = result->type.dtype == inferred.dtype && result->type.sizes.size() == inferred.sizes.size();
+    for (size_t d = 0; same && d < inferred.sizes.size(); ++d)
+      same = result->type.sizes[d].evaluate(symbols) == static_cast<int64_t>(inferred.sizes[d]);
+    if (!same) fail("the type of %" + result->name + " is not what infer says");
   }
 
   void check_output(const Output& o) {
@@ -163,8 +215,10 @@ class Verifier {
 
   const Graph& graph_;
   const char* stage_;
+  const Verifier* around_;
   const Node* node_ = nullptr;
   std::unordered_set<const Value*> owned_, known_, written_;
+  std::unordered_set<const Symbol*> bound_;
   std::unordered_set<std::string> names_;
 };
 

@@ -12,7 +12,7 @@ namespace etc::compile {
 std::optional<Sizes> view_strides(const Sizes& sizes, const Sizes& strides, const Sizes& new_sizes);
 
 // Replaces the one -1 among sizes. CompileError when the count of elements does not come out.
-Sizes resolve_sizes(Sizes sizes, int64_t numel);
+Sizes resolve_sizes(Sizes sizes, const SymInt& numel);
 
 // Equal where it matters: in dimensions of more than one element.
 bool same_strides(const Sizes& sizes, const Sizes& a, const Sizes& b);

@@ -45,7 +45,7 @@ class Folder {
 
  private:
   static bool is_constant(const Node& node) {
-    if (node.op == "etc::view" || node.is_external() || node.results.empty() || !find_kernel_op(node.op)) return false;
+    if (node.op == "etc::view" || node.is_external() || node.results.empty() || !find_kernel_op(node.op) || has_symbols(node)) return false;
     bool constant = true;
     for_each_operand(node, [&](Value* v) { constant = constant && root_of(v)->kind == Value::Kind::Constant; });
     return constant;
@@ -82,7 +82,7 @@ class Folder {
     const size_t width = size_in_bytes(v->type.dtype);
     return data.bytes > 0 && std::memcmp(data.data, data.data + width, data.bytes - width) == 0;
   }
-  static TensorType expanded(const TensorType& type) { return TensorType(type.dtype, type.sizes, Sizes(type.sizes.size(), 0)); }
+  static TensorType expanded(const TensorType& type) { return TensorType(type.dtype, type.sizes, Sizes(type.sizes.size(), SymInt(0))); }
 
   // Whether every use of `v`, and of the views of it, has a kernel when all elements of `v` lie in one place.
   bool uses_take_expanded(Value* v) {
@@ -102,7 +102,7 @@ class Folder {
 
   void replace_by_element(Graph::NodeList::iterator at, Value* v, const ConstantData& data) {
     Value* element = add_constant(v, TensorType(v->type.dtype, {}), ConstantData::copy_of(data.data, size_in_bytes(v->type.dtype)));
-    std::vector<Argument> window = {element, v->type.sizes, Sizes(v->type.sizes.size(), 0), int64_t{0}};
+    std::vector<Argument> window = {element, v->type.sizes, Sizes(v->type.sizes.size(), SymInt(0)), int64_t{0}};
     Node* view = graph_.insert_node(at, "etc::view", std::move(window), {expanded(v->type)}, (*at)->source, v->name);
     if (!replace_root(graph_, v, view->results[0])) throw InternalError("no window on equal elements");
   }

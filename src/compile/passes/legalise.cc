@@ -17,13 +17,40 @@ class Legaliser {
   explicit Legaliser(Graph& graph) : graph_(graph) {}
 
   bool run() {
+    materialise_windows();
     for (auto it = graph_.nodes.begin(); it != graph_.nodes.end(); ++it)
-      if ((*it)->op != "etc::view") legalise(it);
+      if ((*it)->op != "etc::view" && !is_eval_op(**it)) legalise(it);
     report();
     return changed_;
   }
 
  private:
+  // A view's offset is a part of the program: where it is known only when the program runs, the window is copied.
+  void materialise_windows() {
+    for (auto it = graph_.nodes.begin(); it != graph_.nodes.end(); ++it) {
+      if ((*it)->op == "etc::view") continue;
+      for_each_operand(**it, [&](Value*& v) { v = fixed_place(v, it); });
+    }
+    for (Output& o : graph_.outputs) o.value = fixed_place(o.value, graph_.nodes.end());
+  }
+
+  Value* fixed_place(Value* v, Graph::NodeList::iterator where) {
+    const SymInt offset = view_offset(v);
+    if (offset.is_fixed()) return v;
+    Value*& copy = windows_[v];
+    if (copy) return copy;
+    changed_ = true;
+    Value* root = root_of(v);
+    const std::shared_ptr<const Source> source = v->producer->source;
+    copy = graph_.insert_node(where, "etc::window", {root, v->type.sizes, v->type.strides, offset}, {TensorType(root->type.dtype, v->type.sizes)},
+                              source, v->name + "_part")->results[0];
+    if (root->type.dtype != v->type.dtype) {
+      const TensorType type = contiguous(v->type);
+      copy = graph_.insert_node(where, "etc::view", {copy, type.sizes, type.strides, int64_t{0}}, {type}, source, v->name)->results[0];
+    }
+    return copy;
+  }
+
   static TensorType contiguous(const TensorType& type) { return TensorType(type.dtype, type.sizes); }
 
   Value* copy_of(Value* v, Graph::NodeList::iterator where, std::shared_ptr<const Source> source) {
@@ -81,7 +108,7 @@ class Legaliser {
 
   Graph& graph_;
   bool changed_ = false;
-  std::unordered_map<Value*, Value*> copies_;
+  std::unordered_map<Value*, Value*> copies_, windows_;
   std::vector<const Node*> missing_;
 };
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "ir/flow.h"
+#include "ir/one_op.h"
 #include "passes/pass.h"
 
 namespace etc::compile::passes {
@@ -29,7 +30,13 @@ class Key {
     std::memcpy(&bits, &d, sizeof bits);
     text_ += std::to_string(bits) + ',';
   }
+  void operator()(const SymInt& n) { text_ += to_string(n) + ','; }
+  void operator()(const SymReal& r) { text_ += to_string(r) + ','; }
   void operator()(const std::string& s) { text_ += std::to_string(s.size()) + '\'' + s; }
+  void operator()(const Sizes& list) {
+    text_ += std::to_string(list.size()) + '[';
+    for (const SymInt& n : list) (*this)(n);
+  }
   template <class T>
   void operator()(const std::vector<T>& list) {
     text_ += std::to_string(list.size()) + '[';
@@ -40,6 +47,11 @@ class Key {
   std::string text_;
 };
 
+bool binds_symbols(const Node& node) {
+  const Op* op = find_kernel_op(node.op);
+  return is_eval_op(node) || (op && op->sizes_from_data);
+}
+
 bool run(Graph& graph) {
   std::unordered_map<std::string, Node*> first;
   std::unordered_map<Value*, Value*> replaced;
@@ -47,7 +59,7 @@ bool run(Graph& graph) {
     for_each_operand(*node, [&](Value*& v) {
       if (auto it = replaced.find(v); it != replaced.end()) v = it->second;
     });
-    if (node->is_external() || has_bodies(*node)) continue;
+    if (node->is_external() || has_bodies(*node) || binds_symbols(*node)) continue;
     const auto [it, is_new] = first.emplace(Key(*node).take(), node.get());
     if (is_new) continue;
     for (size_t i = 0; i < node->results.size(); ++i) replaced[node->results[i]] = it->second->results[i];

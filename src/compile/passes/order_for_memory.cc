@@ -1,8 +1,10 @@
 // Orders nodes so that fewer bytes live at the peak. Tries a few orders and takes the best if it beats the one of the model; the
 // same graph always gives the same order.
 #include <algorithm>
+#include <unordered_set>
 
 #include "ir/one_op.h"
+#include "ir/probe.h"
 #include "passes/pass.h"
 
 namespace etc::compile::passes {
@@ -34,7 +36,10 @@ using Order = std::vector<size_t>;
 
 class Orderer {
  public:
-  explicit Orderer(Graph& graph) : graph_(graph) { collect(); }
+  explicit Orderer(Graph& graph) : graph_(graph) {
+    for (const Value* v : graph.inputs) for_each_symbol(v->type, [&](const SymbolRef& s) { input_symbols_.insert(s.get()); });
+    collect();
+  }
 
   bool run() {
     if (steps_.size() < 3) return false;
@@ -100,6 +105,7 @@ class Orderer {
         maker[r] = self;
         if (auto t = target.find(r); t != target.end()) keep_behind_readers(t->second);
       }
+      wait_for_symbols(**it, self, wait_for);
       describe_kernel(**it, s);
       if ((*it)->op == "etc::view_scatter") keep_behind_readers(index_of(std::get<Value*>((*it)->args[0])));
       // Nobody knows what an external op does beside its results: they keep their order.
@@ -117,15 +123,24 @@ class Orderer {
     for (const Output& o : graph_.outputs) ++roots_[index_of(o.value)].uses;
   }
 
+  // What names a symbol stays behind what says its number; the first node that does so is taken to.
+  template <class F>
+  void wait_for_symbols(const Node& node, size_t self, F wait_for) {
+    for_each_symbol(node, [&](const SymbolRef& s) {
+      if (input_symbols_.count(s.get())) return;
+      const size_t step = symbol_maker_.emplace(s.get(), self).first->second;
+      if (step != self) wait_for(step);
+    });
+    if (node.op == "etc::item") for_each_symbol(node.args[1], [&](const SymbolRef& s) { symbol_maker_.emplace(s.get(), self); });
+  }
+
   void describe_kernel(const Node& node, Step& s) {
     if (node.is_external()) return;
     const Op* op = find_kernel_op(node.op);
     if (!op) return;
-    OneOp one(*op, node.args);
     std::vector<TensorType> types;
     for (const Value* r : node.results) types.push_back(r->type);
-    one.set_results(types);
-    if (op->scratch_bytes) s.scratch = static_cast<int64_t>(std::min<uint64_t>(one.scratch_bytes(), INT64_MAX / 4));
+    s.scratch = static_cast<int64_t>(std::min<uint64_t>(most_scratch_bytes(*op, node.args, types), INT64_MAX / 4));
     for (size_t i = 0; i < node.args.size() && i < 16; ++i)
       if (auto* v = std::get_if<Value*>(&node.args[i]);
           v && (op->in_place >> i & 1) && !is_view(*v) && (*v)->kind == Value::Kind::Result && (*v)->type == types[0]) {
@@ -259,6 +274,8 @@ class Orderer {
   std::vector<Step> steps_;
   std::vector<Root> roots_;
   std::unordered_map<const Value*, size_t> root_index_;
+  std::unordered_map<const Symbol*, size_t> symbol_maker_;  // step
+  std::unordered_set<const Symbol*> input_symbols_;
   size_t last_external_ = SIZE_MAX;
 };
 

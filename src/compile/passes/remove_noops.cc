@@ -89,8 +89,7 @@ Value* operand_equal_to(const Node& node) {
     return only && same_elements(only->type, type) ? only : nullptr;
   }
   if (node.op == "etc::view_scatter")
-    return same_elements(b->type, type) && std::get<Sizes>(node.args[3]) == type.strides && std::get<int64_t>(node.args[4]) == 0 ? b
-                                                                                                                                 : nullptr;
+    return same_elements(b->type, type) && syms_of(node.args[3]) == type.strides && sym_of(node.args[4]) == 0 ? b : nullptr;
 
   auto result = [&](Value* v) { return v && same_elements(v->type, type) ? v : nullptr; };
   if (node.op == "aten::mul.Tensor") return a && b ? (is_one(b) ? result(a) : is_one(a) ? result(b) : nullptr) : nullptr;

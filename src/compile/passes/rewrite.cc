@@ -1,11 +1,14 @@
 // Replacing values and probing kernels.
 #include "passes/rewrite.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
 #include "ir/flow.h"
 #include "ir/one_op.h"
+#include "ir/probe.h"
+#include "ir/views.h"
 
 namespace etc::compile {
 
@@ -19,7 +22,22 @@ std::unordered_map<const Value*, std::vector<Node*>> consumers_of(const Graph& g
   return consumers;
 }
 
-std::optional<Window> compose(const TensorType& of, const Sizes& sizes, const Sizes& strides, int64_t offset) {
+namespace {
+
+// Of symbolic sizes only what is plain: the same elements in the same order, or memory that is contiguous anyway.
+std::optional<Window> compose_symbolic(const TensorType& of, const Sizes& sizes, const Sizes& strides, const SymInt& offset) {
+  if (of.is_contiguous()) return Window{strides, offset};
+  if (offset != 0 || TensorType(of.dtype, sizes, strides).numel() != of.numel() || !TensorType(of.dtype, sizes, strides).is_contiguous())
+    return std::nullopt;
+  std::optional<Sizes> shown = view_strides(of.sizes, of.strides, sizes);
+  if (!shown) return std::nullopt;
+  return Window{std::move(*shown), 0};
+}
+
+}  // namespace
+
+std::optional<Window> compose(const TensorType& of, const Sizes& sizes, const Sizes& strides, const SymInt& offset) {
+  if (!of.is_fixed() || !sizes.is_fixed() || !strides.is_fixed() || !offset.is_fixed()) return compose_symbolic(of, sizes, strides, offset);
   // Dimensions of one element are left out, and neighbours whose elements lie evenly spaced become one, so that windows may run
   // across them.
   struct Dim {
@@ -38,7 +56,7 @@ std::optional<Window> compose(const TensorType& of, const Sizes& sizes, const Si
     }
     row_major *= size;
   }
-  for (int64_t s : sizes)
+  for (const SymInt& s : sizes)
     if (s == 0) return Window{strides, 0};
   // Like digits of a number: `step` in row-major order moves by step_d in dimension d. The window is even when no sum of steps carries.
   std::vector<int64_t> reach(dims.size(), 0);  // the largest index in each dimension
@@ -58,7 +76,7 @@ std::optional<Window> compose(const TensorType& of, const Sizes& sizes, const Si
   if (!start) return std::nullopt;
   window.offset = *start;
   for (size_t j = 0; j < sizes.size(); ++j) {
-    const std::optional<int64_t> stride = sizes[j] == 1 ? 0 : walk(strides[j], sizes[j] - 1);
+    const std::optional<int64_t> stride = sizes[j] == 1 ? std::optional<int64_t>(0) : walk(strides[j], sizes[j] - 1);
     if (!stride) return std::nullopt;
     window.strides.push_back(*stride);
   }
@@ -67,11 +85,11 @@ std::optional<Window> compose(const TensorType& of, const Sizes& sizes, const Si
 
 bool replace_root(Graph& graph, Value* value, Value* other) {
   Value* root = root_of(other);
-  const int64_t base = view_offset(other);
+  const SymInt base = view_offset(other);
   std::vector<std::pair<Node*, Window>> windows;
   for (const auto& node : graph.nodes) {
     if (node->op != "etc::view" || std::get<Value*>(node->args[0]) != value) continue;
-    auto window = compose(other->type, std::get<Sizes>(node->args[1]), std::get<Sizes>(node->args[2]), std::get<int64_t>(node->args[3]));
+    auto window = compose(other->type, syms_of(node->args[1]), syms_of(node->args[2]), sym_of(node->args[3]));
     if (!window) return false;
     windows.emplace_back(node.get(), std::move(*window));
   }
@@ -100,20 +118,25 @@ bool takes(const Node& node, const std::function<TensorType(const Value*)>& type
   if (node.is_external() || has_bodies(node)) return contiguous;
   const Op* op = find_kernel_op(node.op);
   if (!op) return false;
-  OneOp one(*op, probe.args);
   std::vector<TensorType> results;
   for (const Value* r : node.results) results.push_back(r->type);
-  one.set_results(results);
-  return one.has_kernel();
+  const std::vector<Assignment> probes = probes_of(probe.args, results);
+  return std::all_of(probes.begin(), probes.end(), [&](const Assignment& symbols) {
+    OneOp one(*op, probe.args, &symbols);
+    one.set_results(results);
+    return one.has_kernel();
+  });
 }
 
 const std::byte* uniform_element(const Value* v) {
   const Value* root = root_of(const_cast<Value*>(v));
   if (root->kind != Value::Kind::Constant || v->type.numel() == 0) return nullptr;
   const size_t width = size_in_bytes(v->type.dtype);
-  const std::byte* first = root->constant.data + view_offset(v) * width;
+  const SymInt offset = view_offset(v);
+  if (!offset.is_fixed()) return nullptr;
+  const std::byte* first = root->constant.data + static_cast<size_t>(static_cast<int64_t>(offset)) * width;
   for (size_t d = 0; d < v->type.sizes.size(); ++d)
-    if (v->type.sizes[d] > 1 && v->type.strides[d] != 0)  // not one element: then all of the root must be
+    if (v->type.sizes[d] != 1 && v->type.strides[d] != 0)  // not one element: then all of the root must be
       return std::memcmp(root->constant.data, root->constant.data + width, root->constant.bytes - width) == 0 ? first : nullptr;
   return first;
 }

@@ -17,9 +17,9 @@ std::unordered_map<const Value*, std::vector<Node*>> consumers_of(const Graph& g
 // with its own strides; empty when no strides can say it.
 struct Window {
   Sizes strides;
-  int64_t offset = 0;
+  SymInt offset = 0;
 };
-std::optional<Window> compose(const TensorType& of, const Sizes& sizes, const Sizes& strides, int64_t offset);
+std::optional<Window> compose(const TensorType& of, const Sizes& sizes, const Sizes& strides, const SymInt& offset);
 
 // Makes every user of `value` (a root) use `other`, which has the same elements, dtype and sizes but may be a view: windows on the one
 // become windows on the root of the other. False, and nothing changed, when that cannot be.

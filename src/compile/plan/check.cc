@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "etc/op.h"
+#include "eval.h"
 #include "etc/program.h"
 #include "ir/error.h"
 #include "plan/byte_map.h"
@@ -25,6 +26,7 @@ constexpr uint16_t kConstants = 0, kState = 1;  // storages of program.capnp
 constexpr uint64_t kAlignmentOfScratch = 64;
 constexpr uint8_t kReturn = 0, kJumpIfFalse = 2;  // ends of blocks
 constexpr uint8_t kSwap = 3;                      // kind of instruction
+constexpr uint8_t kEval = 2;  // kind of instruction
 
 struct Extent {
   uint16_t storage = 0;
@@ -200,7 +202,10 @@ class MethodChecker {
     std::vector<Argument> arguments;
     std::vector<uint32_t> results;
     for (const auto i : method_.getInstructions())
-      if (i.getKind() <= kDelegateCall) split_operands(i, op_of(i), arguments, results);
+      if (i.getKind() <= kDelegateCall)
+        split_operands(i, op_of(i), arguments, results);
+      else if (i.getKind() == kEval)
+        split_eval(i, arguments, results);
     for (uint32_t r : results) is_result_[values_[r].root] = true;
   }
 
@@ -274,8 +279,26 @@ class MethodChecker {
     }
   }
 
+  // What an eval reads, and the values that it stores to.
+  void split_eval(schema::Instruction::Reader i, std::vector<Argument>& arguments, std::vector<uint32_t>& results) const {
+    for (uint32_t p = 0; p < i.getOperandCount(); ++p) {
+      const auto o = method_.getOperands()[i.getFirstOperand() + p];
+      if (static_cast<OperandKind>(o.getKind()) == OperandKind::Tensor) arguments.push_back({p, o.getIndex()});
+      if (static_cast<OperandKind>(o.getKind()) == OperandKind::Code && static_cast<EvalCode>(o.getCount()) == EvalCode::StoreValue)
+        results.push_back(o.getIndex());
+    }
+  }
+  void step_eval(schema::Instruction::Reader i) {
+    std::vector<Argument> arguments;
+    std::vector<uint32_t> results;
+    split_eval(i, arguments, results);
+    for (const Argument& a : arguments) expect_holds(a.value, "argument");
+    for (uint32_t r : results) make(r);
+  }
+
   void step(schema::Instruction::Reader i) {
     if (i.getKind() == kSwap) return swap(i);
+    if (i.getKind() == kEval) return step_eval(i);
     if (i.getKind() > kDelegateCall) return report("is of a kind that this version cannot prove");
     const Op* op = op_of(i);
     if (i.getKind() == 0 && !op)

@@ -9,6 +9,7 @@
 #include "ir/error.h"
 #include "ir/one_op.h"
 #include "plan/blocks.h"
+#include "ir/probe.h"
 #include "plan/place.h"
 
 namespace etc::compile {
@@ -87,7 +88,7 @@ class Lowering {
   }
 
   MemoryPlan run() {
-    for (const Value* v : graph_.inputs) plan_.inputs.push_back({v->label.empty() ? v->name : v->label, id_of(v), is_written(v)});
+    add_inputs();
     for (const Node* step : sequence_.steps) add_step(*step);
     blocks_.finish();
     size_t output = 0;
@@ -95,6 +96,7 @@ class Lowering {
       if (o.kind == Output::Kind::User) plan_.outputs.push_back({o.name, id_of(sequence_.outputs[output++]), false});
     for (const Sequence::Update& u : sequence_.updates) plan_.updates.push_back({id_of(u.target), id_of(u.value)});
     add_swapped_windows();
+    write_evals();
     return std::move(plan_);
   }
 
@@ -164,9 +166,65 @@ class Lowering {
     if (v->kind == Value::Kind::Constant && !locations_.count(v))
       locations_[v] = {Location::Kind::Constant, storage_.constant(v->constant), 0};
     Location location = locations_.at(r);
-    location.offset_bytes += static_cast<uint64_t>(view_offset(v)) * size_in_bytes(v->type.dtype);
-    plan_.values.push_back({v->name, v->type, location, root});
+    location.offset_bytes += static_cast<uint64_t>(static_cast<int64_t>(view_offset(v))) * size_in_bytes(v->type.dtype);
+    PlannedValue planned{v->name, upper_bound(v->type), location, root};
+    if (!v->type.is_fixed()) {
+      const bool owned = v->kind == Value::Kind::Input || owners_.count(v);
+      planned.sizes_slot = owned ? slots_.owned(v->type.sizes) : slots_.list(v->type.sizes);
+      planned.strides_slot = owned ? slots_.owned_strides(v->type.strides) : slots_.list(v->type.strides);
+      if (owners_.count(v)) slots_.bind_result(v->type.sizes, planned.sizes_slot);
+    }
+    plan_.values.push_back(std::move(planned));
     return ids_[v] = static_cast<uint32_t>(plan_.values.size() - 1);
+  }
+
+  // The type for which memory is planned.
+  static TensorType upper_bound(const TensorType& type) {
+    if (type.is_fixed()) return type;
+    auto most = [](const Sizes& list) {
+      Sizes bounds;
+      for (const SymInt& n : list) bounds.push_back(std::max<int64_t>(n.upper(), 0));
+      return bounds;
+    };
+    if (type.is_contiguous()) return TensorType(type.dtype, most(type.sizes));
+    return TensorType(type.dtype, most(type.sizes), most(type.strides));
+  }
+
+  // Inputs own the slots of their sizes, in order; the first eval takes the symbols from there.
+  void add_inputs() {
+    std::vector<std::pair<Sizes, uint32_t>> sizes;
+    for (const Value* v : graph_.inputs) {
+      const uint32_t id = id_of(v);
+      plan_.inputs.push_back({v->label.empty() ? v->name : v->label, id, is_written(v)});
+      if (plan_.values[id].is_dynamic()) sizes.emplace_back(v->type.sizes, plan_.values[id].sizes_slot);
+    }
+    slots_.bind_inputs(sizes);
+  }
+
+  PlannedInstruction eval(const Node& step) {
+    PlannedInstruction instruction;
+    instruction.op = step.op;
+    instruction.source = step.source;
+    instruction.is_eval = true;
+    for (const Node* node : sequence_.evals.at(&step)) {
+      if (node->op == "etc::check") {
+        slots_.check(sym_of(node->args[0]));
+        continue;
+      }
+      const Value* v = std::get<Value*>(node->args[0]);
+      touch(id_of(v));
+      for_each_symbol(node->args[1], [&](const SymbolRef& s) { slots_.bind_item(s, id_of(v)); });
+    }
+    slots_.end_eval();
+    return instruction;
+  }
+
+  void write_evals() {
+    std::vector<EvalCodes> codes = slots_.finish();
+    size_t next = 0;
+    for (PlannedInstruction& i : plan_.instructions)
+      if (i.is_eval) i.code = std::move(codes.at(next++));
+    plan_.slots = slots_.initial();
   }
 
   void touch(uint32_t value) {
@@ -186,6 +244,9 @@ class Lowering {
       for (const Value* v : *list) ids.push_back(use(v));
       return ids;
     }
+    if (auto* n = std::get_if<SymInt>(&a)) return SlotId{slots_.integer(*n), false};
+    if (auto* r = std::get_if<SymReal>(&a)) return SlotId{slots_.real(*r), true};
+    if (auto* list = std::get_if<Sizes>(&a)) return SlotList{slots_.list(*list), static_cast<uint32_t>(list->size())};
     return std::visit(
         [](const auto& x) -> PlannedArgument {
           if constexpr (std::is_convertible_v<decltype(x), PlannedArgument>)
@@ -193,7 +254,7 @@ class Lowering {
           else
             return None{};
         },
-        a);
+        static_cast<const AnyArgument&>(a));
   }
 
   void add_step(const Node& node) {
@@ -219,6 +280,7 @@ class Lowering {
   }
 
   void add_instruction(const Node& node, int64_t k) {
+    if (node.op == "etc::eval") return plan_.instructions.push_back(eval(node));
     PlannedInstruction instruction;
     instruction.op = node.op;
     instruction.arg_names = node.arg_names;
@@ -229,6 +291,7 @@ class Lowering {
     instruction.source = node.source;
     for (const Argument& a : node.args) instruction.args.push_back(argument(a));
     std::vector<TensorType> types;
+    if (decides_sizes(node)) owners_.insert(node.results.begin(), node.results.end());
     for (const Value* r : node.results) {
       instruction.results.push_back(id_of(r));
       touch(instruction.results.back());
@@ -250,10 +313,7 @@ class Lowering {
     if (node.is_external() || is_swap(node)) return 0;
     const Op* op = find_kernel_op(node.op);
     if (!op) throw InternalError("lower: " + node.op + " has no kernel");
-    if (!op->scratch_bytes) return 0;
-    OneOp one(*op, node.args);
-    one.set_results(types);
-    return one.scratch_bytes();
+    return most_scratch_bytes(*op, node.args, types);
   }
 
   FlatGraph flat_;
@@ -263,6 +323,8 @@ class Lowering {
   std::vector<int64_t> time_;  // of steps, and of the end
   MemoryPlan plan_;
   BlockMaker blocks_{plan_};
+  Slots slots_;
+  std::set<const Value*> owners_;  // results that own the slots of their sizes
   std::unordered_map<const Value*, Location> locations_;  // of roots
   std::unordered_map<const Value*, uint32_t> ids_;
 };

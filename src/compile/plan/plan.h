@@ -12,6 +12,7 @@
 
 #include "ir/graph.h"
 #include "plan/planner.h"
+#include "plan/slots.h"
 
 namespace etc::compile {
 
@@ -48,17 +49,27 @@ struct Location {
 // One tensor that an instruction can name.
 struct PlannedValue {
   std::string name;
-  TensorType type;
+  TensorType type;  // of symbolic sizes the upper bounds
   Location location;
   uint32_t root = 0;  // the value it is a window on, or itself
+  uint32_t sizes_slot = kFixed, strides_slot = kFixed;  // the first of those that hold its sizes and strides
+  static constexpr uint32_t kFixed = UINT32_MAX;
+  bool is_dynamic() const { return sizes_slot != kFixed; }
 };
 
 struct ValueId {
   uint32_t index = kNone;
   static constexpr uint32_t kNone = UINT32_MAX;  // an absent element of a tensor list
 };
+struct SlotId {
+  uint32_t index = 0;
+  bool is_real = false;
+};
+struct SlotList {
+  uint32_t first = 0, count = 0;
+};
 using PlannedArgument = std::variant<None, ValueId, bool, int64_t, double, std::string, std::vector<ValueId>, std::vector<int64_t>,
-                                     std::vector<double>, std::vector<bool>>;
+                                     std::vector<double>, std::vector<bool>, SlotId, SlotList>;
 
 struct PlannedInstruction {
   std::string op;
@@ -70,6 +81,8 @@ struct PlannedInstruction {
   bool is_swap = false;  // args: two roots that exchange their memory, then all windows on either
   std::shared_ptr<const Delegate> delegate;  // a call of a backend's: arguments are tensors
   uint32_t blob = 0;                         // of the delegate: constant
+  bool is_eval = false;  // `code` is what it does; args are the values that it reads
+  EvalCodes code;
   std::shared_ptr<const Source> source;
 };
 
@@ -110,6 +123,7 @@ struct MemoryPlan {
   std::vector<PlannedPool> pools;  // the same names in every method
   std::vector<PlannedIo> inputs, outputs;
   std::vector<PlannedUpdate> updates;
+  std::vector<int64_t> slots;  // what they hold at first
 };
 
 // Different bytes of all methods, in the constant segment.

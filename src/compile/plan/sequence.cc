@@ -11,7 +11,14 @@ namespace etc::compile {
 
 bool covers_root(const Value* v) {
   const Value* root = root_of(const_cast<Value*>(v));
-  return view_offset(v) == 0 && v->type.is_contiguous() && v->type.bytes() == root->type.bytes();
+  return view_offset(v) == 0 && v->type.is_contiguous() &&
+         v->type.numel() * size_in_bytes(v->type.dtype) == root->type.numel() * size_in_bytes(root->type.dtype);
+}
+
+bool decides_sizes(const Node& node) {
+  if (node.is_external()) return std::any_of(node.results.begin(), node.results.end(), [](const Value* r) { return !r->type.is_fixed(); });
+  const Op* op = find_kernel_op(node.op);
+  return op && op->sizes_from_data;
 }
 
 namespace {
@@ -25,8 +32,9 @@ class Sequencer {
     out_.swapped = flat.swapped;
     for (const Output& o : graph.outputs)
       if (o.kind != Output::Kind::User && o.value != o.target) add_mutation(o, copied.count(o.target) > 0);
+    if (uses_symbols(graph)) begin_eval();
     for (const auto& node : graph.nodes)
-      if (node->op != "etc::view") steps_.push_back(node.get());
+      if (node->op != "etc::view") add_step(*node);
     find_uses(steps_);
   }
 
@@ -49,6 +57,32 @@ class Sequencer {
     const Value* target;
     const Value* source;
   };
+
+  static bool uses_symbols(const Graph& graph) {
+    return std::any_of(graph.inputs.begin(), graph.inputs.end(), [](const Value* v) { return !v->type.is_fixed(); }) ||
+           std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const auto& node) { return is_eval_op(*node); });
+  }
+
+  void begin_eval() {
+    Node& node = out_.made_nodes.emplace_back();
+    node.op = "etc::eval";
+    out_.evals[&node] = {};
+    steps_.push_back(&node);
+  }
+
+  // Eval ops behind one another are one step.
+  void add_step(const Node& node) {
+    if (!is_eval_op(node)) {
+      steps_.push_back(&node);
+      if (decides_sizes(node)) begin_eval();
+      return;
+    }
+    if (steps_.back()->op != "etc::eval") begin_eval();
+    Node& eval = out_.made_nodes.back();
+    out_.evals[&eval].push_back(&node);
+    if (auto* v = std::get_if<Value*>(&node.args[0])) eval.args.push_back(*v);
+    if (!eval.source) eval.source = node.source;
+  }
 
   void add_mutation(const Output& o, bool is_copied) {
     if (o.value->type.dtype != o.target->type.dtype || o.value->type.sizes != o.target->type.sizes)

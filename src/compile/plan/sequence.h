@@ -12,6 +12,9 @@
 
 namespace etc::compile {
 
+// True when sizes of the results are symbols that the op itself decides.
+bool decides_sizes(const Node& node);
+
 // True when `v` shows all bytes of its root in order.
 bool covers_root(const Value* v);
 
@@ -37,6 +40,10 @@ struct Sequence {
 
   std::deque<Value> made_values;  // of copies
   std::deque<Node> made_nodes;
+
+  // Steps called "etc::eval": the graph's eval ops that each does. One stands first when the graph has symbols, and one behind each step
+  // whose results' sizes are decided by data.
+  std::unordered_map<const Node*, std::vector<const Node*>> evals;
 };
 
 // `flat`: no bodies are left in the graph. The targets in `copied` get their new value by a copy at the end; those of the others are to be
