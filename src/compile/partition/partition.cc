@@ -14,7 +14,10 @@ class Partitioner {
  public:
   Partitioner(Graph& graph, const std::vector<const Backend*>& backends, PartitionReport* report)
       : graph_(graph), backends_(backends), report_(report), uses_(graph.use_counts()) {
-    for (const auto& node : graph.nodes) nodes_.push_back(node.get());
+    for (const auto& node : graph.nodes) {
+      nodes_.push_back(node.get());
+      reads_sizes_ = reads_sizes_ || is_eval_op(*node);  // whose order is not one of data
+    }
   }
 
   bool run() {
@@ -40,7 +43,9 @@ class Partitioner {
   int owner_of(const Node& node) {
     std::vector<std::string> reasons;
     for (const Backend* b : backends_) {
-      reasons.push_back(node.is_external() ? "an op that only the runtime knows" : b->refusal(node, uses_));
+      reasons.push_back(node.is_external() ? "an op that only the runtime knows"
+                        : has_symbols(node) || reads_sizes_ ? "sizes that vary from run to run"
+                                                            : b->refusal(node, uses_));
       if (reasons.back().empty()) return static_cast<int>(reasons.size() - 1);
     }
     if (node.op != "etc::view")  // they are no work
@@ -121,6 +126,7 @@ class Partitioner {
   const std::vector<const Backend*>& backends_;
   PartitionReport* report_;
   Uses uses_;
+  bool reads_sizes_ = false;
   std::vector<const Node*> nodes_;
   std::vector<const Backend*> group_backends_;
 };
