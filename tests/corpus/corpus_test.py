@@ -16,7 +16,7 @@ from etc_tools import ROOT, RUN, assert_close, compile_model, run
 
 # What etc does not do yet: loops over sizes that vary, complex numbers, random, pickled subclass weights. Both forms:
 LATER_BOTH = {
-    "cond_nested_dynamic", "fft", "map", "random_shapes_only", "rope_complex", "scan", "special_floats", "while_loop_dynamic",
+    "cond_nested_dynamic", "fft", "random_shapes_only", "rope_complex", "special_floats",
 }
 # One form only; the other passes.
 LATER = {f + form for f in LATER_BOTH for form in ("", ".core")} | {
@@ -65,7 +65,7 @@ def check_model(file, tmp):
     name = file.removesuffix(".core")
     model, arrays = MANIFEST[name], np.load(CORPUS / f"{name}.npz")
     program = tmp / "program.etc"
-    compile_model(CORPUS / f"{file}.pt2", program, *[word for bound in BOUNDS.get(name, []) for word in ("--max-dim", bound)])
+    compile_model(CORPUS / f"{file}.pt2", program, *bounds_of(CORPUS / name))
     state = None
     for case in range(model["cases"]):
         inputs = []
@@ -98,9 +98,14 @@ def check_model(file, tmp):
             run(RUN, program, *inputs, "--expect", tmp / "expect.npz", "--rtol", model["rtol"], "--atol", model["atol"])
 
 
+def bounds_of(model):
+    """Options of etc-compile for this model file."""
+    return [word for bound in BOUNDS.get(model.name.removesuffix(".pt2").removesuffix(".core"), []) for word in ("--max-dim", bound)]
+
+
 def check_orders(model, program, inputs, tmp):
     """Every order that the recorded dependencies allow gives the same bits; 100 of them, for both plans."""
-    compile_model(model, tmp / "latency.etc", "--optimize-for", "latency")
+    compile_model(model, tmp / "latency.etc", "--optimize-for", "latency", *bounds_of(model))
     for planned in (program, tmp / "latency.etc"):
         run(os.environ["ETC_RANDOM_ORDERS"], 100, planned, *inputs)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from etc_tools import COMPILE, INSPECT, RUN, assert_close, compile_model, run
-from corpus.corpus_test import BOUNDS, CORPUS, FILES, LATER, MANIFEST, WITH_CONTROL_FLOW
+from corpus.corpus_test import CORPUS, FILES, LATER, MANIFEST, WITH_CONTROL_FLOW, bounds_of
 
 DYNAMIC = [f for f in FILES if f not in LATER and f.removesuffix(".core") not in WITH_CONTROL_FLOW
            and "dynamic" in MANIFEST[f.removesuffix(".core")]["tags"]]
@@ -71,7 +71,7 @@ def numbers(leaf):
 def test_equals_pytorch_at_every_size(file, tmp_path):
     name = file.removesuffix(".core")
     program = torch.export.load(CORPUS / f"{file}.pt2")
-    compile_model(CORPUS / f"{file}.pt2", tmp_path / "program.etc", *bounds_of(name))
+    compile_model(CORPUS / f"{file}.pt2", tmp_path / "program.etc", *bounds_of(CORPUS / name))
     ranges = symbols_of(program)
     assert ranges
     tried = 0
@@ -92,10 +92,6 @@ def test_equals_pytorch_at_every_size(file, tmp_path):
             assert_close(ours[key], want, dtype, MANIFEST[name]["rtol"] * 10, MANIFEST[name]["atol"] * 10, f"{sizes} {key}")
         assert len(ours.files) >= len(wanted)
     assert tried >= 2
-
-
-def bounds_of(name):
-    return [word for bound in BOUNDS.get(name, []) for word in ("--max-dim", bound)]
 
 
 def test_sizes_out_of_range_are_refused(tmp_path):
