@@ -126,8 +126,8 @@ std::vector<Argument> NodeImporter::list(const exported::Node& node, size_t i) {
   std::vector<Argument> elements;
   if (auto* values = std::get_if<Values>(&a)) {
     elements.assign(values->begin(), values->end());
-  } else if (auto* ints = std::get_if<std::vector<int64_t>>(&a)) {
-    elements.assign(ints->begin(), ints->end());
+  } else if (is_ints(a)) {
+    for (const SymInt& n : syms_of(a)) elements.emplace_back(n);
   } else {
     throw CompileError("has operands that are neither tensors nor sizes");
   }
@@ -148,7 +148,7 @@ void NodeImporter::add_closures(Body& body, size_t first, const std::vector<Argu
 
 void NodeImporter::import_cond(const exported::Node& node) {
   const Argument given = arguments_.convert(input(node, 0), place_of(node));
-  Value* predicate = std::holds_alternative<bool>(given) ? b_.scalar(DType::Bool, given) : nullptr;
+  Value* predicate = std::holds_alternative<bool>(given) || is_int(given) ? b_.scalar(DType::Bool, given) : nullptr;
   if (auto* v = std::get_if<Value*>(&given)) predicate = b_.reshape(*v, {});
   if (!predicate) throw CompileError("has a predicate that is no tensor");
   const std::vector<Argument> operands = list(node, 3);
