@@ -154,6 +154,28 @@ class Autocast(torch.nn.Module):
             return z + x.sum(-1, keepdim=True), y
 
 
+class UnequalBranches(torch.nn.Module):
+    """Branches that give tensors of different sizes, which then are computed with; and different numbers."""
+
+    def forward(self, x):
+        y = torch.cond(x.sum() > 0, lambda x: x[:2] * 2, lambda x: x + 1, (x,))
+        return y.exp(), y.sum(0), torch.cat([y, y])
+
+
+class OnSizes(torch.nn.Module):
+    """A predicate on sizes, and loops over dynamic sizes."""
+
+    def forward(self, x):
+        y = torch.cond(x.shape[0] > 4, lambda x: x * 2, lambda x: x.flip(0), (x,))
+        return while_loop(lambda i, h: i < x.shape[0], lambda i, h: (i + 1, h * 0.5 + i), (torch.zeros((), dtype=torch.int64), y))[1]
+
+
+class LongScan(torch.nn.Module):
+    def forward(self, xs, h):
+        last, all_of_them = scan(lambda h, x: ((h + x).tanh(), h * x), h, xs, dim=0)
+        return last, all_of_them, torch_map(lambda x, h: x.relu() + h, xs, h)
+
+
 def integer(n):
     return torch.tensor(n)
 
@@ -173,6 +195,19 @@ MODELS = {
     "counting": (Counting, [(torch.randn(2),) for _ in range(3)]),
     "loop_over_state": (LoopOverState, [(torch.randn(3), integer(n)) for n in (3, 0, 2)]),
     "autocast": (Autocast, [(torch.randn(3, 8),)]),
+}
+
+
+def sized(low, high, axis=0):
+    return {axis: torch.export.Dim("size", min=low, max=high)}
+
+
+# Module, inputs, and what varies in them.
+DYNAMIC = {
+    "unequal_branches": (UnequalBranches, [(torch.randn(3, 4) + b,) for b in (5, -5)], None),
+    "unequal_dynamic_branches": (UnequalBranches, [(torch.randn(n, 4) + b,) for n, b in ((5, 5), (7, -5), (3, 5))], (sized(3, 12),)),
+    "on_sizes": (OnSizes, [(torch.randn(n, 3),) for n in (6, 3, 9)], (sized(2, 16),)),
+    "long_scan": (LongScan, [(torch.randn(n, 4), torch.randn(4)) for n in (5, 8, 2)], (sized(2, 16), None)),
 }
 
 
@@ -221,6 +256,19 @@ def test_equals_eager(name, tmp_path):
             run(INSPECT, tmp_path / "p.etc", "--verify")
             module.load_state_dict(fresh)
             check(tmp_path / "p.etc", module, cases, tmp_path, *tolerance)
+
+
+@pytest.mark.parametrize("name", DYNAMIC)
+def test_dynamic_sizes_equal_eager(name, tmp_path):
+    make, cases, dynamic = DYNAMIC[name]
+    module = make()
+    exported = torch.export.export(module, cases[0], dynamic_shapes=dynamic)
+    torch.export.save(exported, tmp_path / "plain.pt2")
+    torch.export.save(exported.run_decompositions(), tmp_path / "core.pt2")
+    for form in "plain", "core":
+        run(COMPILE, tmp_path / f"{form}.pt2", "-o", tmp_path / "p.etc")
+        run(INSPECT, tmp_path / "p.etc", "--verify")
+        check(tmp_path / "p.etc", module, cases, tmp_path, 1e-4, 1e-4)
 
 
 class Endless(torch.nn.Module):

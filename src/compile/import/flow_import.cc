@@ -1,9 +1,12 @@
 // Control flow operators as nodes with bodies. Constants that a body is given become constants of the body, so that it is optimised with
 // them. scan and map become a loop over a counter: slice t of `xs` is read by index, y_t written into the stacked result.
+#include <algorithm>
+
 #include "import/flatten.h"
 #include "import/node_import.h"
 #include "import/targets.h"
 #include "ir/flow.h"
+#include "ir/probe.h"
 #include "ir/views.h"
 
 namespace etc::compile {
@@ -46,7 +49,9 @@ class NodeImporter::Body {
         aliases_(from_),
         b_(graph_),
         memory_(b_),
-        nodes_(from_, aliases_, graph_, b_, memory_, outer.symbols_, outer.options_) {
+        symbols_(outer.symbols_, b_),
+        nodes_(from_, aliases_, graph_, b_, memory_, symbols_, outer.options_) {
+    graph_.symbols = outer.to_.symbols;
     b_.set_source(node.source, node.name);
   }
 
@@ -89,6 +94,7 @@ class NodeImporter::Body {
   Graph finish(const Values& outputs) {
     for (size_t i = 0; i < outputs.size(); ++i) graph_.outputs.push_back({Output::Kind::User, std::to_string(i), outputs[i], nullptr});
     graph_.remove_dead();
+    outer_.to_.symbols.insert(graph_.symbols.begin(), graph_.symbols.end());  // names stay unique
     return std::move(graph_);
   }
 
@@ -107,6 +113,7 @@ class NodeImporter::Body {
   Graph graph_;
   Builder b_;
   Memory memory_;
+  Symbols symbols_;
   NodeImporter nodes_;
   std::vector<std::pair<std::string, Value*>> inputs_;
 };
@@ -161,8 +168,34 @@ void NodeImporter::import_cond(const exported::Node& node) {
     const Values results = body.import();
     branches.push_back(body.finish(results));
   }
-  define_flow(node, insert_cond(to_, b_.position(), predicate, std::move(kept), std::move(branches[0]), std::move(branches[1]), node.source,
-                                node.name));
+  std::vector<TensorType> types = branch_types(node, branches[0], branches[1]);
+  define_flow(node, insert_cond(to_, b_.position(), predicate, std::move(kept), std::move(branches[0]), std::move(branches[1]),
+                                std::move(types), node.source, node.name));
+}
+
+// Where the branches differ in a size, the file names a symbol for it.
+std::vector<TensorType> NodeImporter::branch_types(const exported::Node& node, const Graph& a, const Graph& b) {
+  if (a.outputs.size() != node.outputs.size() || b.outputs.size() != node.outputs.size())
+    throw CompileError("the branches have not as many outputs as the node; the file is damaged");
+  std::vector<TensorType> types;
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    const TensorType &x = a.outputs[i].value->type, &y = b.outputs[i].value->type;
+    if (x.dtype != y.dtype || x.sizes.size() != y.sizes.size()) throw CompileError("the branches give tensors of different types");
+    const auto* t = node.outputs[i].as<Tensor>();
+    const auto meta = t ? from_.tensors.find(t->name) : from_.tensors.end();
+    Sizes sizes = x.sizes;
+    for (size_t d = 0; d < sizes.size(); ++d) {
+      if (seem_equal(x.sizes[d], y.sizes[d])) continue;
+      const bool is_stated = meta != from_.tensors.end() && d < meta->second.sizes.size();
+      const auto* e = is_stated ? std::get_if<exported::Expression>(&meta->second.sizes[d]) : nullptr;
+      const std::optional<std::string> name = e ? symbols_.undefined_symbol(*e) : std::nullopt;
+      if (!name || e->text.rfind("Symbol(", 0) != 0) throw CompileError("the branches differ in a size that the file has no name for");
+      sizes[d] = SymInt(to_.add_symbol(*name, std::min(x.sizes[d].lower(), y.sizes[d].lower()), std::max(x.sizes[d].upper(), y.sizes[d].upper())));
+      symbols_.define(*name, sizes[d].node());
+    }
+    types.emplace_back(x.dtype, std::move(sizes));
+  }
+  return types;
 }
 
 void NodeImporter::import_while(const exported::Node& node) {
@@ -211,7 +244,7 @@ void NodeImporter::import_scan(const exported::Node& node, const exported::Graph
   for (size_t i = 0; i < init.size(); ++i) body.define(i, inputs[1 + i]);
   for (size_t i = 0; i < xs.size(); ++i) {
     Value* x = std::get<Value*>(xs[i]);
-    if (x->type.sizes.empty() || x->type.sizes[0] != length) throw CompileError("scans over tensors of different lengths");
+    if (x->type.sizes.empty() || !(x->type.sizes[0] == length)) throw CompileError("scans over tensors of different lengths");
     const Sizes slice(x->type.sizes.begin() + 1, x->type.sizes.end());
     body.define(init.size() + i, b.reshape(b.op("aten::index_select", {body.add(xs[i], "xs"), int64_t{0}, at}), slice));
     if (!is_constant(xs[i])) kept.push_back(x);
@@ -232,7 +265,22 @@ void NodeImporter::import_scan(const exported::Node& node, const exported::Graph
 
 void NodeImporter::define_flow(const exported::Node& node, Node* made, size_t first) {
   if (std::string fault = flow_fault(*made); !fault.empty()) throw CompileError(fault);
-  define_results(node, Results(made->results.begin() + static_cast<long>(first), made->results.end()));
+  Results results(made->results.begin() + static_cast<long>(first), made->results.end());
+  for (size_t i = 0; i < results.size() && i < node.outputs.size(); ++i)
+    if (is_number_name(node.outputs[i])) define_number_result(node.outputs[i], std::get<Value*>(results[i]));
+  define_results(node, results);
+}
+
+// A branch gave a number: the result is a 0-d tensor that holds it.
+void NodeImporter::define_number_result(const exported::Argument& output, Value* v) {
+  const auto* name = output.as<exported::SymIntName>();
+  if (!name) throw CompileError("gives a number that is no integer");
+  const exported::Expression* e = arguments_.expression_of(name->name);
+  const std::optional<std::string> symbol = e ? symbols_.undefined_symbol(*e) : std::nullopt;
+  if (e) symbols_.announce(*e);
+  const Argument number = b_.item(v);
+  arguments_.define_number(name->name, number);
+  if (symbol) symbols_.define(*symbol, sym_of(number).node());
 }
 
 }  // namespace etc::compile

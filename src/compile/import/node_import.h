@@ -44,6 +44,8 @@ class NodeImporter {
                    const std::vector<Argument>& xs, const std::vector<Argument>& additional);
   std::vector<Argument> list(const exported::Node& node, size_t i);
   void add_closures(Body& body, size_t first, const std::vector<Argument>& closures, Values* operands);
+  std::vector<TensorType> branch_types(const exported::Node& node, const Graph& a, const Graph& b);
+  void define_number_result(const exported::Argument& output, Value* v);
   void define_flow(const exported::Node& node, Node* made, size_t first = 0);
   void import_unknown(const exported::Node& node, const std::string& op);
   bool import_numbers(const exported::Node& node);

@@ -38,6 +38,17 @@ Symbols::Symbols(const exported::ExportedProgram& program, const exported::Graph
   declare_inputs();
 }
 
+Symbols::Symbols(const Symbols& outer, Builder& builder)
+    : program_(outer.program_),
+      graph_(outer.graph_),
+      bounds_(outer.bounds_),
+      b_(builder),
+      defined_(outer.defined_),
+      upper_(outer.upper_),
+      divisor_(outer.divisor_),
+      functions_(outer.functions_),
+      dims_(outer.dims_) {}
+
 int64_t Symbols::lower_of(const std::string& name) const {
   auto it = program_.ranges.find(name);
   return it == program_.ranges.end() ? kNoLower : it->second.min.value_or(kNoLower);

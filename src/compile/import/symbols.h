@@ -25,6 +25,9 @@ class Symbols {
   // Declares the symbols of all inputs. CompileError (kUsage) for a bound that cannot be.
   Symbols(const exported::ExportedProgram& program, const exported::Graph& graph, const MaxDims& bounds, Builder& builder);
 
+  // The same symbols inside of a body, whose nodes `builder` makes.
+  Symbols(const Symbols& outer, Builder& builder);
+
   // The number of an expression; empty when one of its symbols is not defined yet.
   std::optional<SymInt> integer(const exported::SymInt& n);
   std::optional<Argument> number(const exported::Expression& e);  // of any kind; conditions are integers 0 and 1

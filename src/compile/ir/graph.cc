@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <unordered_set>
 
 #include "ir/error.h"
+#include "ir/flow.h"
 
 namespace etc::compile {
 
@@ -228,7 +230,8 @@ bool Graph::remove_dead() {
   for (auto it = nodes.end(); it != nodes.begin();) {
     --it;
     bool used = (*it)->results.empty();
-    if ((*it)->op == "etc::item") for_each_symbol((*it)->args[1], [&](const SymbolRef& s) { used = live_symbols.count(s.get()) > 0; });
+    if ((*it)->op == "etc::item") used = false;
+    for_each_made_symbol(**it, [&](const SymbolRef& s) { used = used || live_symbols.count(s.get()); });
     for (const Value* r : (*it)->results) used = used || live.count(r);
     if (used) {
       for_each_symbol(**it, keep_symbol);
@@ -268,8 +271,13 @@ void for_each_symbol(const Node& node, const std::function<void(const SymbolRef&
   for_each_operand(node, [&](const Value* v) { for_each_symbol(v->type, f); });
   for (const Value* r : node.results) for_each_symbol(r->type, f);
   for (const auto& body : node.bodies) {
-    for (const auto& inner : body->nodes) for_each_symbol(*inner, f);
-    for (const Output& o : body->outputs) for_each_symbol(o.value->type, f);
+    std::set<SymbolRef> used, made;
+    for (const auto& inner : body->nodes) {
+      for_each_symbol(*inner, [&](const SymbolRef& s) { used.insert(s); });
+      for_each_made_symbol(*inner, [&](const SymbolRef& s) { made.insert(s); });
+    }
+    for (const SymbolRef& s : used)
+      if (!made.count(s)) f(s);
   }
 }
 

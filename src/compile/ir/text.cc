@@ -134,15 +134,20 @@ std::string node_text(const Node& node) {
   return line;
 }
 
-// Symbols that are in use, in order of their names.
-std::string symbols_text(const Graph& graph) {
-  std::map<std::string, SymbolRef> used;
+void add_symbols(const Graph& graph, std::map<std::string, SymbolRef>& used) {
   auto add = [&](const SymbolRef& s) { used.emplace(s->name, s); };
   for (const Value* v : graph.inputs) for_each_symbol(v->type, add);
   for (const auto& node : graph.nodes) {
     for_each_symbol(*node, add);
     for (const Argument& a : node->args) for_each_symbol(a, add);
+    for (const auto& body : node->bodies) add_symbols(*body, used);
   }
+}
+
+// Symbols that are in use, in bodies too, in order of their names.
+std::string symbols_text(const Graph& graph) {
+  std::map<std::string, SymbolRef> used;
+  add_symbols(graph, used);
   std::string out;
   for (const auto& [name, s] : used) {
     out += "  symbol " + word(name);

@@ -436,8 +436,10 @@ class Parser {
   std::unique_ptr<Graph> body() {
     Graph outer = std::exchange(graph_, Graph());
     std::unordered_map<std::string, Value*> outer_values = std::exchange(values_, {});
+    graph_.symbols = outer.symbols;
     while (!accept('}')) statement();
     values_ = std::move(outer_values);
+    outer.symbols = graph_.symbols;
     return std::make_unique<Graph>(std::exchange(graph_, std::move(outer)));
   }
   std::shared_ptr<const Source> source() {

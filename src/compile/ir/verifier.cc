@@ -116,7 +116,7 @@ class Verifier {
   }
   void check_symbols(const Node& node) {
     const Op* op = find_kernel_op(node.op);
-    if (op && op->sizes_from_data) {
+    if ((op && op->sizes_from_data) || is_cond(node)) {
       for (const Value* r : node.results)
         for (const SymInt& s : r->type.sizes)
           if (!s.is_fixed() && s.node()->op == SymOp::Symbol) bind(s.node()->symbol);

@@ -18,6 +18,7 @@ class Emitter {
  public:
   std::unique_ptr<Graph> run(const Graph& graph) {
     out_.name = graph.name;
+    out_.symbols = graph.symbols;
     for (Value* v : graph.inputs) {
       map_[v] = out_.add_input(v->name, v->type);
       map_[v]->label = v->label;
@@ -74,7 +75,7 @@ class Emitter {
   // What a body sees as a root may be a (contiguous) view outside.
   static void compose_view(Node& node) {
     Value*& operand = std::get<Value*>(node.args[0]);
-    std::get<int64_t>(node.args[3]) += view_offset(operand);
+    node.args[3] = sym_of(node.args[3]) + view_offset(operand);
     operand = root_of(operand);
   }
 
@@ -115,13 +116,34 @@ class Emitter {
     emit_branch(node, 1, operands, results);
     mark("etc::label", {join});
     mark("etc::end");
-    for (size_t i = 0; i < results.size(); ++i) map_[node.results[i]] = results[i];
+    for (size_t i = 0; i < results.size(); ++i) {
+      map_[node.results[i]] = results[i];
+      if (decides_size(results[i], node)) mark("etc::sizes", {results[i]});
+    }
+  }
+  // Whether a size of the result is a symbol that the node makes: the branches differ in it.
+  static bool decides_size(const Value* result, const Node& node) {
+    bool found = false;
+    for_each_made_symbol(node, [&](const SymbolRef& made) {
+      for_each_symbol(result->type, [&](const SymbolRef& s) { found = found || s == made; });
+    });
+    return found;
+  }
+  // A copy that gives the result its sizes.
+  void settle(Value* to, Value* from, const std::shared_ptr<const Source>& source) {
+    std::vector<int64_t> most;
+    for (const SymInt& n : to->type.sizes) most.push_back(n.upper());
+    Node* node = out_.add_node("etc::settle", {from, std::move(most)}, {}, source);
+    node->results.push_back(to);
   }
   void emit_branch(const Node& node, size_t which, const Values& operands, const Values& results) {
     const Graph& body = *node.bodies[which];
     bind(body, operands);
     emit_nodes(body);
-    for (size_t i = 0; i < results.size(); ++i) copy(results[i], flat(body.outputs[i].value), node.source);
+    for (size_t i = 0; i < results.size(); ++i) {
+      Value* from = flat(body.outputs[i].value);
+      decides_size(results[i], node) ? settle(results[i], from, node.source) : copy(results[i], from, node.source);
+    }
   }
 
   void emit_while(const Node& node) {

@@ -3,6 +3,7 @@
 //   etc::label(int)   etc::jump(int)   etc::jump_if_false(Tensor predicate, int)   the int names a label of the graph
 //   etc::begin()   etc::end()          around all of one cond or while
 //   etc::swap(Tensor a, Tensor b)      exchanges the memory of two roots
+//   etc::sizes(Tensor)                 binds the symbols of a result whose sizes the branches decide
 //
 // Values are variables there: the result of a cond is written in both branches, a carried value before the loop and in it. Where a branch
 // or a body would have to copy into such a variable it computes right into it, if the two are never needed at once; a larger carried

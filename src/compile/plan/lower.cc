@@ -172,7 +172,7 @@ class Lowering {
       const bool owned = v->kind == Value::Kind::Input || owners_.count(v);
       planned.sizes_slot = owned ? slots_.owned(v->type.sizes) : slots_.list(v->type.sizes);
       planned.strides_slot = owned ? slots_.owned_strides(v->type.strides) : slots_.list(v->type.strides);
-      if (owners_.count(v)) slots_.bind_result(v->type.sizes, planned.sizes_slot);
+      if (owners_.count(v) && !settled_.count(v)) slots_.bind_result(v->type.sizes, planned.sizes_slot);
     }
     plan_.values.push_back(std::move(planned));
     return ids_[v] = static_cast<uint32_t>(plan_.values.size() - 1);
@@ -212,6 +212,10 @@ class Lowering {
         continue;
       }
       const Value* v = std::get<Value*>(node->args[0]);
+      if (node->op == "etc::sizes") {
+        slots_.bind_result(v->type.sizes, plan_.values[id_of(v)].sizes_slot);
+        continue;
+      }
       touch(id_of(v));
       for_each_symbol(node->args[1], [&](const SymbolRef& s) { slots_.bind_item(s, id_of(v)); });
     }
@@ -292,6 +296,7 @@ class Lowering {
     for (const Argument& a : node.args) instruction.args.push_back(argument(a));
     std::vector<TensorType> types;
     if (decides_sizes(node)) owners_.insert(node.results.begin(), node.results.end());
+    if (node.op == "etc::settle") settled_.insert(node.results.begin(), node.results.end());
     for (const Value* r : node.results) {
       instruction.results.push_back(id_of(r));
       touch(instruction.results.back());
@@ -324,7 +329,8 @@ class Lowering {
   MemoryPlan plan_;
   BlockMaker blocks_{plan_};
   Slots slots_;
-  std::set<const Value*> owners_;  // results that own the slots of their sizes
+  std::set<const Value*> owners_;   // results that own the slots of their sizes
+  std::set<const Value*> settled_;  // of those, what several branches make: an eval after them takes the sizes
   std::unordered_map<const Value*, Location> locations_;  // of roots
   std::unordered_map<const Value*, uint32_t> ids_;
 };

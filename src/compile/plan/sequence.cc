@@ -72,9 +72,9 @@ class Sequencer {
 
   // Eval ops behind one another are one step.
   void add_step(const Node& node) {
-    if (!is_eval_op(node)) {
+    if (!is_eval_op(node) && node.op != "etc::sizes") {
       steps_.push_back(&node);
-      if (decides_sizes(node)) begin_eval();
+      if (decides_sizes(node) && node.op != "etc::settle") begin_eval();  // the sizes of branches are known where they meet
       return;
     }
     if (steps_.back()->op != "etc::eval") begin_eval();
