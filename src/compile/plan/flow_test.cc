@@ -374,7 +374,7 @@ TEST(Flow, RandomProgramsRunLikeTheirGraphs) {
       with_blocks += m.method().blocks.size() > 1;
     }
     PlannedModel optimised(text);
-    run_passes(optimised.model.methods[0], {}, nullptr, nullptr, nullptr);
+    run_passes(optimised.model.methods[0], all_passes(), {}, nullptr, nullptr, nullptr);
     optimised.plan = lower(optimised.model);
     plan_memory(optimised.plan);
     expect_runs_like(original, optimised);
