@@ -1,5 +1,6 @@
 """Pools with sizes, planners of all kinds, and exact sizes, from the command line."""
 import json
+import os
 import sys
 
 import pytest
@@ -104,3 +105,18 @@ def test_what_does_not_fit_is_proven(tmp_path):
     (tmp_path / "problem.csv").write_text("id,lower,upper,size\na,0,2,4\nb,1,3,8\n")
     done = run(INSPECT, "--solve", tmp_path / "problem.csv", "--capacity", 11, expect=1)
     assert "proven not to fit in 11; the best found needs 12" in done.stdout
+
+
+def test_a_plugin_as_planner(tmp_path):
+    plugin = os.environ["ETC_PLANNER_PLUGIN"]
+    pools = pools_of(tmp_path / "digits.etc", "--plugin", plugin, "--planner", "lowest-gap")
+    assert all(p["bytes"] >= p["lower_bound"] for p in pools.values())
+    check_answer(tmp_path / "digits.etc")
+    message = run(COMPILE, DIGITS / "digits.pt2", "-o", tmp_path / "x.etc", "--plugin", plugin, "--planner", "nobody", expect=2).stderr
+    assert "lowest-gap" in message and "search" in message, message
+
+
+def test_the_planner_in_awk(tmp_path):
+    pools = pools_of(tmp_path / "digits.etc", "--planner", f"exec:awk -f {ROOT / 'examples' / 'planner' / 'first_fit.awk'}", "--pool", "sram=2K", "--pool", "dram")
+    assert all(p["bytes"] >= p["lower_bound"] for p in pools.values())
+    check_answer(tmp_path / "digits.etc")
