@@ -97,6 +97,7 @@ void write_method(schema::Method::Builder& out, const FlatMethod& m) {
       d.setValue(f.value);
       d.setSizes(f.sizes);
       d.setStrides(f.strides);
+      d.setFixed(f.fixed);
     });
   }
   out.setSlots(m.slots);

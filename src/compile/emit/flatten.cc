@@ -9,7 +9,7 @@
 namespace etc::compile {
 namespace {
 
-constexpr uint8_t kEval = 2;  // kinds of instructions of program.capnp
+constexpr uint8_t kEval = 2;                                    // kinds of instructions of program.capnp
 constexpr uint16_t kConstants = 0, kState = 1, kFirstPool = 2;  // storages of program.capnp
 
 constexpr uint8_t kKernel = 0, kDelegate = 1, kSwap = 3;  // instructions
@@ -60,7 +60,7 @@ class Flattener {
     flat.updates = m.updates;
     flat.blocks = m.blocks;
     for (uint32_t v = 0; v < m.values.size(); ++v)
-      if (m.values[v].is_dynamic()) flat.dynamics.push_back({v, m.values[v].sizes_slot, m.values[v].strides_slot});
+      if (m.values[v].is_dynamic()) flat.dynamics.push_back({v, m.values[v].sizes_slot, m.values[v].strides_slot, m.values[v].fixed_sizes});
     flat.slots = static_cast<uint32_t>(m.slots.size());
     if (!m.slots.empty()) flat.slot_ints = out_.ints.add(m.slots);
     return flat;

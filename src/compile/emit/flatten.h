@@ -29,6 +29,7 @@ struct FlatDelegate {
 };
 struct FlatDynamic {
   uint32_t value = 0, sizes = 0, strides = 0;
+  uint32_t fixed = 0;  // bit d: size d does not vary
 };
 struct FlatInstruction {
   uint32_t first_operand = 0;

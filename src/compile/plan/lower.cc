@@ -168,6 +168,7 @@ class Lowering {
     Location location = locations_.at(r);
     location.offset_bytes += static_cast<uint64_t>(static_cast<int64_t>(view_offset(v))) * size_in_bytes(v->type.dtype);
     PlannedValue planned{v->name, upper_bound(v->type), location, root};
+    for (size_t d = 0; d < v->type.sizes.size(); ++d) planned.fixed_sizes |= uint32_t{v->type.sizes[d].is_fixed()} << d;
     if (!v->type.is_fixed()) {
       const bool owned = v->kind == Value::Kind::Input || owners_.count(v);
       planned.sizes_slot = owned ? slots_.owned(v->type.sizes) : slots_.list(v->type.sizes);
@@ -329,8 +330,8 @@ class Lowering {
   MemoryPlan plan_;
   BlockMaker blocks_{plan_};
   Slots slots_;
-  std::set<const Value*> owners_;   // results that own the slots of their sizes
-  std::set<const Value*> settled_;  // of those, what several branches make: an eval after them takes the sizes
+  std::set<const Value*> owners_;                         // results that own the slots of their sizes
+  std::set<const Value*> settled_;                        // of those, what several branches make: an eval after them takes the sizes
   std::unordered_map<const Value*, Location> locations_;  // of roots
   std::unordered_map<const Value*, uint32_t> ids_;
 };

@@ -54,6 +54,7 @@ struct PlannedValue {
   uint32_t root = 0;  // the value it is a window on, or itself
   uint32_t sizes_slot = kFixed, strides_slot = kFixed;  // the first of those that hold its sizes and strides
   static constexpr uint32_t kFixed = UINT32_MAX;
+  uint32_t fixed_sizes = 0;  // bit d: size d of a dynamic value does not vary
   bool is_dynamic() const { return sizes_slot != kFixed; }
 };
 
