@@ -1,9 +1,12 @@
 // Patterns: reading their text, matching, replacing; see pattern.h.
 #include "passes/pattern.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <cstring>
+#include <set>
+#include <unordered_map>
 
 #include "ir/error.h"
 #include "passes/rewrite.h"
@@ -104,13 +107,13 @@ class Matcher {
   using Uses = std::unordered_map<const Value*, int>;
   explicit Matcher(const Uses& uses) : uses_(uses) {}
 
-  bool matches(const Pattern& p, const Node& node) {
-    if (node.op != p.name || node.is_external() || node.results.empty() || p.args.size() > node.args.size()) return false;
-    for (size_t i = 1; i < node.results.size(); ++i)
-      if (uses_of(node.results[i]) != 0) return false;
-    for (size_t i = 0; i < p.args.size(); ++i)
-      if (!matches(p.args[i], node.args[i])) return false;
-    return rest_is_default(node, p.args.size());
+  bool matches_all(const Pattern& p, const Node& root) {
+    if (!matches(p, root)) return false;
+    // What is computed inside of the expression is used there and nowhere else.
+    std::unordered_map<const Value*, int> inside;
+    for (const Node* node : matched_) for_each_operand(*node, [&](const Value* v) { ++inside[v]; });
+    return std::all_of(matched_.begin(), matched_.end(),
+                       [&](const Node* node) { return node == &root || uses_of(node->results[0]) == inside[node->results[0]]; });
   }
 
   std::map<std::string, Argument> captures;
@@ -121,6 +124,15 @@ class Matcher {
     return it == uses_.end() ? 0 : it->second;
   }
 
+  bool matches(const Pattern& p, const Node& node) {
+    if (node.op != p.name || node.is_external() || node.results.empty() || p.args.size() > node.args.size()) return false;
+    for (size_t i = 1; i < node.results.size(); ++i)
+      if (uses_of(node.results[i]) != 0) return false;
+    for (size_t i = 0; i < p.args.size(); ++i)
+      if (!matches(p.args[i], node.args[i])) return false;
+    return rest_is_default(node, p.args.size()) && (matched_.insert(&node), true);
+  }
+
   bool matches(const Pattern& p, const Argument& a) {
     switch (p.kind) {
       case Pattern::Kind::Any: return true;
@@ -129,7 +141,7 @@ class Matcher {
       case Pattern::Kind::Call: {
         auto* v = std::get_if<Value*>(&a);
         const Node* producer = v && *v ? (*v)->producer : nullptr;
-        return producer && producer->results[0] == *v && uses_of(*v) == 1 && matches(p, *producer);
+        return producer && producer->results[0] == *v && matches(p, *producer);
       }
     }
     return false;
@@ -144,6 +156,7 @@ class Matcher {
   }
 
   const Uses& uses_;
+  std::set<const Node*> matched_;
 };
 
 void replace(Graph& graph, Value* old, Value* fresh, Builder& builder, const std::string& pattern) {
@@ -192,7 +205,7 @@ bool rewrite(Graph& graph, const std::string& pattern, const std::function<Value
   bool changed = false;
   for (auto it = graph.nodes.begin(); it != graph.nodes.end(); ++it) {
     Matcher matcher(uses);
-    if (!matcher.matches(parsed, **it)) continue;
+    if (!matcher.matches_all(parsed, **it)) continue;
     Match match(graph, it);
     match.captures = std::move(matcher.captures);
     Value* fresh = replacement(match);

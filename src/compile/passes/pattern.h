@@ -40,7 +40,7 @@ class Match {
 };
 
 // Replaces the result of each expression that matches by what `replace` returns, a value of the same dtype and sizes; null leaves it as it
-// is. The inner values of an expression have no other use. True when anything was replaced; what is dead then is removed. CompileError
+// is. Its inner values have no use outside of it. True when anything was replaced; what is dead then is removed. CompileError
 // when the pattern cannot be read.
 bool rewrite(Graph& graph, const std::string& pattern, const std::function<Value*(Match&)>& replace);
 

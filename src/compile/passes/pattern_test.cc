@@ -54,6 +54,17 @@ TEST(Pattern, LeavesAnInnerValueThatIsUsedElsewhere) {
       kSilu);
 }
 
+TEST(Pattern, TakesAnInnerValueThatTheExpressionUsesTwice) {
+  const std::string lines =
+      "input %x: f32[4]\n"
+      "%s: f32[4] = aten::sin(%x)\n"
+      "%y: f32[4] = aten::mul.Tensor(%s, %s)\n"
+      "output \"y\" = %y\n";
+  const std::string square = "aten::mul.Tensor(aten::sin(?x), aten::sin(?x))";
+  EXPECT_NE(rewritten(lines, square, [](Match& m) { return m.build().op("aten::neg", {m.value("x")}); }), canonical(lines));
+  expect_unmatched(lines + "output \"s\" = %s\n", square);
+}
+
 TEST(Pattern, WantsDefaultsForWhatItLeavesOut) {
   const std::string lines =
       "input %x: f32[4]\n"
