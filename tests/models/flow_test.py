@@ -1,4 +1,6 @@
 """Control flow through etc-compile and etc-run, compared with PyTorch eager: both export forms, passes on and off, several inputs."""
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -300,7 +302,8 @@ def test_unresolved_vmap_is_refused(tmp_path):
 
 def test_the_page_about_control_flow_is_true(tmp_path):
     page = (ROOT / "docs" / "control-flow.md").read_text()
-    exec(page.split("```python\n")[1].split("```")[0].replace('"collatz.pt2"', repr(str(tmp_path / "collatz.pt2"))), {"__name__": "page"})
+    (tmp_path / "page.py").write_text(page.split("```python\n")[1].split("```")[0])
+    run(sys.executable, "page.py", cwd=tmp_path)
     run(COMPILE, tmp_path / "collatz.pt2", "-o", tmp_path / "collatz.etc")
     for n, steps in (1, 0), (6, 8), (27, 111):
         assert f"{steps}" in run(RUN, tmp_path / "collatz.etc", f"i64={n}").stdout.split()[-1]

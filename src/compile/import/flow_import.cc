@@ -190,7 +190,8 @@ std::vector<TensorType> NodeImporter::branch_types(const exported::Node& node, c
       const auto* e = is_stated ? std::get_if<exported::Expression>(&meta->second.sizes[d]) : nullptr;
       const std::optional<std::string> name = e ? symbols_.undefined_symbol(*e) : std::nullopt;
       if (!name || e->text.rfind("Symbol(", 0) != 0) throw CompileError("the branches differ in a size that the file has no name for");
-      sizes[d] = SymInt(to_.add_symbol(*name, std::min(x.sizes[d].lower(), y.sizes[d].lower()), std::max(x.sizes[d].upper(), y.sizes[d].upper())));
+      sizes[d] =
+          SymInt(to_.add_symbol(*name, std::min(x.sizes[d].lower(), y.sizes[d].lower()), std::max(x.sizes[d].upper(), y.sizes[d].upper())));
       symbols_.define(*name, sizes[d].node());
     }
     types.emplace_back(x.dtype, std::move(sizes));

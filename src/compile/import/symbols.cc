@@ -85,8 +85,9 @@ void Symbols::find_bounds() {
       if (bound == bounds_.end() || !l) continue;
       const int64_t most = floor_div(SymInt(bound->second) - l->rest, l->factor);
       if (most < std::max<int64_t>(0, lower_of(l->symbol)))
-        throw CompileError("--max-dim: " + dim + " is at least " +
-                               std::to_string(l->factor * std::max<int64_t>(0, lower_of(l->symbol)) + l->rest), kUsage);
+        throw CompileError(
+            "--max-dim: " + dim + " is at least " + std::to_string(l->factor * std::max<int64_t>(0, lower_of(l->symbol)) + l->rest),
+            kUsage);
       upper_[l->symbol] = upper_.count(l->symbol) ? std::min(upper_[l->symbol], most) : most;
     }
   }
@@ -113,7 +114,8 @@ void Symbols::declare_inputs() {
   auto declare = [&](const std::string& name, bool is_integer) -> SymRef {
     if (auto it = defined_.find(name); it != defined_.end()) return it->second;
     int64_t lower = std::max<int64_t>(lower_of(name), 0), upper = upper_of(name);
-    if (upper < lower) throw CompileError("the range of " + name + " is empty: " + std::to_string(lower) + " to " + std::to_string(upper), kUsage);
+    if (upper < lower)
+      throw CompileError("the range of " + name + " is empty: " + std::to_string(lower) + " to " + std::to_string(upper), kUsage);
     const auto divisor = divisor_.find(name);
     if (!is_integer) return defined_[name] = sym_symbol(b_.graph().add_symbol(name, 0, 0, true));
     if (divisor == divisor_.end() || lower == upper) return defined_[name] = SymInt(b_.graph().add_symbol(name, lower, upper)).node();
@@ -198,7 +200,9 @@ std::optional<std::string> Symbols::undefined_symbol(const Expression& e) {
         undefined.insert(name);
         return sym_symbol(std::make_shared<const Symbol>(Symbol{name, kNoLower, kNoUpper, !is_integer}));
       },
-      [](const std::string& name, const std::vector<SymRef>&) { return sym_symbol(std::make_shared<const Symbol>(Symbol{name, 0, 0, true})); });
+      [](const std::string& name, const std::vector<SymRef>&) {
+        return sym_symbol(std::make_shared<const Symbol>(Symbol{name, 0, 0, true}));
+      });
   if (undefined.size() != 1) return std::nullopt;
   return *undefined.begin();
 }

@@ -70,8 +70,8 @@ class Symbols {
   const MaxDims& bounds_;
   Builder& b_;
   std::unordered_map<std::string, SymRef> defined_;
-  std::map<std::string, int64_t> upper_;              // that bounds of inputs give their symbols
-  std::map<std::string, int64_t> divisor_;            // that guards demand of symbols
+  std::map<std::string, int64_t> upper_;               // that bounds of inputs give their symbols
+  std::map<std::string, int64_t> divisor_;             // that guards demand of symbols
   std::unordered_map<std::string, SymRef> functions_;  // by text
   std::vector<Dim> dims_;
 };

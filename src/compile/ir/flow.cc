@@ -17,9 +17,8 @@ bool same_sizes(const Sizes& a, const Sizes& b) {
 }
 bool same_type(const Value* a, const Value* b) { return a->type.dtype == b->type.dtype && same_sizes(a->type.sizes, b->type.sizes); }
 
-Node* insert_flow(Graph& graph, Graph::NodeList::iterator where, std::string op, std::vector<Argument> args,
-                  std::vector<TensorType> types, Graph first, Graph second, std::shared_ptr<const Source> source,
-                  const std::string& name) {
+Node* insert_flow(Graph& graph, Graph::NodeList::iterator where, std::string op, std::vector<Argument> args, std::vector<TensorType> types,
+                  Graph first, Graph second, std::shared_ptr<const Source> source, const std::string& name) {
   Node* node = graph.insert_node(where, std::move(op), std::move(args), std::move(types), std::move(source), name);
   node->bodies.push_back(std::make_unique<Graph>(std::move(first)));
   node->bodies.push_back(std::make_unique<Graph>(std::move(second)));
@@ -52,7 +51,8 @@ bool fits(const TensorType& type, const TensorType& result) {
 std::string results_fault(const Graph& body, const std::vector<Value*>& results) {
   if (body.outputs.size() != results.size()) return "a body has not as many outputs as results";
   for (size_t i = 0; i < results.size(); ++i)
-    if (!fits(body.outputs[i].value->type, results[i]->type)) return "output " + std::to_string(i) + " of a body has another type than the result";
+    if (!fits(body.outputs[i].value->type, results[i]->type))
+      return "output " + std::to_string(i) + " of a body has another type than the result";
   return {};
 }
 

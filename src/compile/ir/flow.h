@@ -3,9 +3,10 @@
 //   etc::cond(Tensor predicate, Tensor[] operands)      {when true} {when false}   every body: operands → results
 //   etc::while(Tensor[] carried, Tensor[] closures)     {condition} {body}         both: carried and closures → a 0-d bool; → carried
 //
-// A cond gives the results of one of its bodies. Where these differ in a size, the result's is a symbol that the node makes. A while runs its body as long as its condition holds, each time on what the body gave
-// before, at first on `carried`; its results are the carried values at the end. Operands are contiguous; results have memory of
-// their own, even where a body gives back its input. A scan or map is a while whose carried values are a counter and the stacked results.
+// A cond gives the results of one of its bodies; where these differ in a size, the result's is a symbol that the node makes. A while runs
+// its body as long as its condition holds, each time on what the body gave before, at first on `carried`; its results are the carried
+// values at the end. Operands are contiguous; results have memory of their own, even where a body gives back its input. A scan or map is a
+// while whose carried values are a counter and the stacked results.
 #pragma once
 
 #include "ir/graph.h"

@@ -21,9 +21,9 @@
 //     }
 //
 // Strides stand in braces when a tensor is not contiguous, labels in quotes when they are not the name, sources after @ as
-// Sizes may be expressions over symbols, which "symbol s0 in [2,64]" declares before the inputs ("[2,]" has no upper bound, "symbol r0 real"
-// is a double). Strides stand in braces when a tensor is not contiguous, labels in quotes when they are not the name, sources after @ as
-// file:line, module path and exported node. A word that is more than letters, digits and a few marks is quoted. # begins a comment.
+// Sizes may be expressions over symbols, which "symbol s0 in [2,64]" declares before the inputs ("[2,]" has no upper bound, "symbol r0
+// real" is a double). Strides stand in braces when a tensor is not contiguous, labels in quotes when they are not the name, sources after @
+// as file:line, module path and exported node. A word that is more than letters, digits and a few marks is quoted. # begins a comment.
 #include "ir/text.h"
 
 #include <charconv>
@@ -154,7 +154,8 @@ std::string symbols_text(const Graph& graph) {
     if (s->is_real) {
       out += " real\n";
     } else {
-      out += " in [" + (s->lower == kNoLower ? "" : std::to_string(s->lower)) + "," + (s->upper == kNoUpper ? "" : std::to_string(s->upper)) + "]\n";
+      out += " in [" + (s->lower == kNoLower ? "" : std::to_string(s->lower)) + "," +
+             (s->upper == kNoUpper ? "" : std::to_string(s->upper)) + "]\n";
     }
   }
   return out;
@@ -186,6 +187,8 @@ std::string lines_of(const Graph& graph, const std::string& indent) {
 
 }  // namespace
 
-std::string print_graph(const Graph& graph) { return "graph " + word(graph.name) + " {\n" + symbols_text(graph) + lines_of(graph, "  ") + "}\n"; }
+std::string print_graph(const Graph& graph) {
+  return "graph " + word(graph.name) + " {\n" + symbols_text(graph) + lines_of(graph, "  ") + "}\n";
+}
 
 }  // namespace etc::compile

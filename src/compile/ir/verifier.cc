@@ -121,9 +121,10 @@ class Verifier {
         for (const SymInt& s : r->type.sizes)
           if (!s.is_fixed() && s.node()->op == SymOp::Symbol) bind(s.node()->symbol);
     }
-    if (node.op != "etc::view") for_each_symbol(node, [&](const SymbolRef& s) {  // a view is no step: who uses it is checked
-      if (!bound_.count(s.get())) fail("the symbol " + s->name + " is used before anything says what it is");
-    });
+    if (node.op != "etc::view")
+      for_each_symbol(node, [&](const SymbolRef& s) {  // a view is no step: who uses it is checked
+        if (!bound_.count(s.get())) fail("the symbol " + s->name + " is used before anything says what it is");
+      });
     if (node.op == "etc::item" && node.args.size() == 2) for_each_symbol(node.args[1], [&](const SymbolRef& s) { bind(s); });
   }
   void check_eval_op(const Node& node) const {

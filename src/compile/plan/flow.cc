@@ -124,9 +124,8 @@ class Emitter {
   // Whether a size of the result is a symbol that the node makes: the branches differ in it.
   static bool decides_size(const Value* result, const Node& node) {
     bool found = false;
-    for_each_made_symbol(node, [&](const SymbolRef& made) {
-      for_each_symbol(result->type, [&](const SymbolRef& s) { found = found || s == made; });
-    });
+    for_each_made_symbol(
+        node, [&](const SymbolRef& made) { for_each_symbol(result->type, [&](const SymbolRef& s) { found = found || s == made; }); });
     return found;
   }
   // A copy that gives the result its sizes.
