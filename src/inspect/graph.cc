@@ -10,8 +10,7 @@ namespace {
 
 std::string results_text(const Method& m, const Instruction& in) {
   std::string all;
-  for (uint32_t v : in.writes)
-    all += (all.empty() ? "" : ", ") + ("%" + m.values[v].name + ": " + type_text(m.values[v].dtype, m.values[v].sizes));
+  for (uint32_t v : in.writes) all += (all.empty() ? "" : ", ") + ("%" + m.values[v].name + ": " + type_text(m.values[v]));
   return all;
 }
 
@@ -27,8 +26,7 @@ std::vector<std::string> lines_of(const Listing& l) {
   for (const State& s : l.states) lines.push_back("state " + s.name + ": " + type_text(s.dtype, s.sizes));
   for (const Method& m : l.methods) {
     lines.push_back("method " + m.name);
-    for (const Port& p : m.inputs)
-      lines.push_back("  input " + p.name + ": " + type_text(m.values[p.value].dtype, m.values[p.value].sizes));
+    for (const Port& p : m.inputs) lines.push_back("  input " + p.name + ": " + type_text(m.values[p.value]));
     for (size_t b = 0; b < m.blocks.size(); ++b) {
       for (size_t n = m.blocks[b].first; n < m.blocks[b].first + m.blocks[b].count; ++n)
         lines.push_back("  " + call_text(m, m.instructions[n]));

@@ -165,6 +165,11 @@ class Reader {
     }
     const auto values = m.getValues();
     for (uint32_t v = 0; v < values.size(); ++v) method.values.push_back(read_value(values[v], v, names));
+    for (auto d : m.getDynamics())
+      if (d.getValue() < method.values.size()) {
+        Value& value = method.values[d.getValue()];
+        value.varying = ((1u << value.sizes.size()) - 1) & ~d.getFixed();
+      }
     for (uint32_t v = 0; v < m.getRoots().size() && v < method.values.size(); ++v) method.values[v].root = m.getRoots()[v];
     for (auto io : m.getInputs())
       method.inputs.push_back({text(io.getNameOffset(), io.getNameSize()), io.getValue(), (io.getFlags() & 1) != 0});
@@ -238,6 +243,13 @@ std::string end_text(const Method& method, size_t block) {
 std::string type_text(DType dtype, const std::vector<int64_t>& sizes) {
   std::string text = std::string(name_of(dtype)) + "[";
   for (size_t d = 0; d < sizes.size(); ++d) text += (d ? "," : "") + std::to_string(sizes[d]);
+  return text + "]";
+}
+
+std::string type_text(const Value& value) {
+  std::string text = std::string(name_of(value.dtype)) + "[";
+  for (size_t d = 0; d < value.sizes.size(); ++d)
+    text += std::string(d ? "," : "") + (value.varying >> d & 1 ? "<=" : "") + std::to_string(value.sizes[d]);
   return text + "]";
 }
 

@@ -20,6 +20,7 @@ struct Value {
   uint32_t pool = 0;
   uint64_t offset = 0, bytes = 0;  // bytes: extent
   uint32_t root = 0;
+  uint32_t varying = 0;  // bit d: size d is decided at run time, sizes[d] is the largest
 };
 
 struct Source {
@@ -104,6 +105,7 @@ std::string end_text(const Method& method, size_t block);
 
 // "f32[2,3]"
 std::string type_text(DType dtype, const std::vector<int64_t>& sizes);
+std::string type_text(const Value& value);  // "f32[<=64,4]" where a size varies
 // "model.py:42 layer1.0", or what of it is known.
 std::string source_text(const Listing& listing, int32_t source);
 

@@ -24,7 +24,7 @@ std::string method_text(const Listing& l, const Method& m) {
   for (uint32_t v = 0; v < m.values.size(); ++v) {
     const Value& value = m.values[v];
     const std::string window = value.root == v ? "" : "window on " + m.values[value.root].name + "  ";
-    table.add({value.name, type_text(value.dtype, value.sizes), place_text(l, value), bytes_text(value.offset), bytes_text(value.bytes),
+    table.add({value.name, type_text(value), place_text(l, value), bytes_text(value.offset), bytes_text(value.bytes),
                when_text(m, live.values[v].first), when_text(m, live.values[v].last), window + source_text(l, live.values[v].source)});
   }
   std::string all = "method " + m.name + ": " + std::to_string(m.instructions.size()) + " instructions\n" + table.text();
@@ -109,15 +109,15 @@ std::string pool_svg(const Listing& l, const Method& m, const Liveness& live, ui
     const Lifetime& life = live.values[v];
     uint32_t hash = 2166136261u;
     for (unsigned char c : value.name) hash = (hash ^ c) * 16777619u;
-    all += "<rect x=\"" + number(kLeft + static_cast<double>(value.offset) * scale) + "\" y=\"" +
-           number(kTop + static_cast<double>(life.first + 1) * row) + "\" width=\"" +
-           number(std::max(1.0, static_cast<double>(value.bytes) * scale)) + "\" height=\"" +
-           number(static_cast<double>(life.last - life.first + 1) * row) + "\" fill=\"hsl(" + std::to_string(hash % 360) +
-           ",60%,70%)\" stroke=\"#333\" stroke-width=\"0.4\"><title>" +
-           markup_text(value.name + " " + type_text(value.dtype, value.sizes) + "\noffset " + bytes_text(value.offset) + ", " +
-                       bytes_text(value.bytes) + " bytes\nlives " + when_text(m, life.first) + " to " + when_text(m, life.last) + "\n" +
-                       source_text(l, life.source)) +
-           "</title></rect>\n";
+    all +=
+        "<rect x=\"" + number(kLeft + static_cast<double>(value.offset) * scale) + "\" y=\"" +
+        number(kTop + static_cast<double>(life.first + 1) * row) + "\" width=\"" +
+        number(std::max(1.0, static_cast<double>(value.bytes) * scale)) + "\" height=\"" +
+        number(static_cast<double>(life.last - life.first + 1) * row) + "\" fill=\"hsl(" + std::to_string(hash % 360) +
+        ",60%,70%)\" stroke=\"#333\" stroke-width=\"0.4\"><title>" +
+        markup_text(value.name + " " + type_text(value) + "\noffset " + bytes_text(value.offset) + ", " + bytes_text(value.bytes) +
+                    " bytes\nlives " + when_text(m, life.first) + " to " + when_text(m, life.last) + "\n" + source_text(l, life.source)) +
+        "</title></rect>\n";
   }
   if (live.pools[pool].peak_at >= 0) {
     const double y = kTop + (static_cast<double>(live.pools[pool].peak_at) + 1.5) * row;

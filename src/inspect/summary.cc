@@ -13,10 +13,17 @@
 namespace etc::inspect {
 namespace {
 
+std::vector<int64_t> bits_of(uint32_t mask) {
+  std::vector<int64_t> bits;
+  for (int64_t d = 0; d < 32; ++d)
+    if (mask >> d & 1) bits.push_back(d);
+  return bits;
+}
+
 std::string port_json(const Method& m, const Port& p) {
   const Value& v = m.values[p.value];
   return "{\"name\":" + json_text(p.name) + ",\"dtype\":\"" + name_of(v.dtype) + "\",\"shape\":" + json_list(v.sizes) +
-         (p.written ? ",\"written\":true" : "") + "}";
+         (v.varying ? ",\"varying\":" + json_list(bits_of(v.varying)) : "") + (p.written ? ",\"written\":true" : "") + "}";
 }
 
 std::string ports_json(const Method& m, const std::vector<Port>& ports) {
@@ -38,10 +45,8 @@ std::string io_text(const Listing& l) {
   for (const Method& m : l.methods) {
     all += "method " + m.name + "\n";
     for (const Port& p : m.inputs)
-      all += "  input   " + p.name + ": " + type_text(m.values[p.value].dtype, m.values[p.value].sizes) +
-             (p.written ? "  (the program changes it)" : "") + "\n";
-    for (const Port& p : m.outputs)
-      all += "  output  " + p.name + ": " + type_text(m.values[p.value].dtype, m.values[p.value].sizes) + "\n";
+      all += "  input   " + p.name + ": " + type_text(m.values[p.value]) + (p.written ? "  (the program changes it)" : "") + "\n";
+    for (const Port& p : m.outputs) all += "  output  " + p.name + ": " + type_text(m.values[p.value]) + "\n";
   }
   for (const State& s : l.states) all += "state     " + s.name + ": " + type_text(s.dtype, s.sizes) + "\n";
   return all;

@@ -20,7 +20,7 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-std::string bytes_text(uint64_t bytes);            // "1,234,567"
+std::string bytes_text(uint64_t bytes);  // "1,234,567"
 using host::json_text;
 std::string markup_text(const std::string& text);  // for HTML and SVG
 std::string json_list(const std::vector<int64_t>& numbers);
