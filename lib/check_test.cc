@@ -20,6 +20,7 @@ std::ostream& operator<<(std::ostream& out, const Outcome& o) { return out << st
 const Outcome kOk = {Error::Ok, Fault::kNowhere};
 const auto bad = [](uint32_t operand) { return Outcome{Error::BadProgram, operand}; };
 const auto kBadSomewhere = bad(Fault::kNowhere);
+const Outcome kNoKernel = {Error::MissingOp, Fault::kNowhere};  // another build of the kernels may have one
 
 Outcome load(FileSpec spec) {
   if (spec.method().blocks.empty()) spec.block();
@@ -228,7 +229,7 @@ TEST(Check, RefusesADimensionThatStepsIntoAnother) {
   };
   // The kernel takes contiguous results only: what passes the check has no kernel, and no operand to blame.
   EXPECT_EQ(result_with({2, 3, 4}, {12, 4, 1}), kOk);
-  EXPECT_EQ(result_with({2, 3, 4}, {1, 2, 6}), kBadSomewhere);
+  EXPECT_EQ(result_with({2, 3, 4}, {1, 2, 6}), kNoKernel);
   EXPECT_EQ(result_with({2, 3, 4}, {1, 1, 6}), bad(2));
   EXPECT_EQ(result_with({2, 3, 4}, {11, 4, 1}), bad(2));
   EXPECT_EQ(result_with({2, 3, 4}, {12, 3, 1}), bad(2));
@@ -256,7 +257,7 @@ TEST(Check, RefusesScratchThatIsNotThere) {
 TEST(Check, RefusesACallThatNoKernelFits) {
   FileSpec spec = vectors();
   const uint32_t root = spec.value(2, 192, DType::F32, {16}), spread = spec.window(root, 0, {8}, {2});
-  EXPECT_EQ(load_call(spec, ops::test_add, {tensor(0), tensor(1), tensor(spread)}), kBadSomewhere);
+  EXPECT_EQ(load_call(spec, ops::test_add, {tensor(0), tensor(1), tensor(spread)}), kNoKernel);
 }
 
 }  // namespace

@@ -57,7 +57,8 @@ fi
 
 # A plugin of the compiler, which fits this build and no other.
 installed() {
-  PKG_CONFIG_LIBDIR="$pkgconfig" PKG_CONFIG_SYSROOT_DIR="$root/installed" PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 pkg-config --cflags "$1"
+  PKG_CONFIG_LIBDIR="$pkgconfig:$(pkg-config --variable pc_path pkg-config)" PKG_CONFIG_SYSROOT_DIR="$root/installed" \
+    PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 pkg-config --cflags "$1"
 }
 cp "$source/examples/compiler_pass/fuse_snake.cc" "$source/examples/custom_op/snake.cc" "$source/examples/digits/digits.pt2" .
 # shellcheck disable=SC2046 # the flags are words

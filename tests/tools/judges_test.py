@@ -27,7 +27,7 @@ def models():
 
 
 MODELS = [str(m) for m in models()]
-PASSES = re.findall(r"^  ([a-z][a-z-]+)  (?!.*always runs)", run(COMPILE, "--help").stdout.split("asses", 1)[1], re.M) if COMPILE else []
+PASSES = re.findall(r"^  ([a-z][a-z-]+)  (?!.*always runs)", run(COMPILE, "--help").stdout.split("Passes, in order:", 1)[1], re.M) if COMPILE else []
 
 
 def random_inputs(program, folder):
