@@ -1,6 +1,8 @@
 // External calls by position; see external.h.
 #include "external.h"
 
+#if ETC_CORE_EXTERNAL
+
 namespace etc {
 namespace {
 
@@ -253,3 +255,5 @@ bool ExternalCalls::push_number(const char** text, const char* end, bool is_real
 }
 
 }  // namespace etc
+
+#endif  // ETC_CORE_EXTERNAL

@@ -50,6 +50,7 @@ ConstantData gather(const Value* v, const Environment& env) {
 }
 
 void run_node(const Node& node, Environment& env) {
+  if (is_eval_op(node)) throw CompileError(node.op + ": sizes that vary are not interpreted");
   const Op* op = find_kernel_op(node.op);
   if (!op) throw InternalError(node.op + " has no kernel to run");
   // Kernels that refuse an operand's strides get contiguous copies, as the legalise pass would insert.

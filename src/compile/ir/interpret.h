@@ -11,7 +11,8 @@ namespace etc::compile {
 using Environment = std::unordered_map<const Value*, ConstantData>;
 
 // Runs one node (not a view; its operands' roots are constants or in `env`) and adds its results to `env`.
-// Throws CompileError when a kernel fails (a bad index in a constant), InternalError when there is none.
+// Throws CompileError when a kernel fails (a bad index in a constant) and for what only graphs with sizes that vary have; InternalError
+// when there is no kernel.
 void run_node(const Node& node, Environment& env);
 
 // Runs all nodes; `env` holds the inputs and states. Afterwards gather(v) reads any value.
