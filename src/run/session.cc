@@ -1,7 +1,6 @@
 // A method of a program file, loaded and ready.
 #include "session.h"
 
-#include <dlfcn.h>
 #include <malloc.h>
 
 #include <cstring>
@@ -16,6 +15,7 @@
 #include "host/memory.h"
 #include "host/program_file.h"
 #include "host/threads.h"
+#include "library.h"
 #include "names.h"
 #include "strided.h"
 
@@ -28,22 +28,7 @@ std::string string_of(Text text) { return {text.data, text.size}; }
 
 Wanted wanted_of(const TensorInfo& info) { return {string_of(info.name), info.dtype, {info.sizes, info.sizes + info.rank}, info.varying}; }
 
-// Stays loaded until the process ends: kernels lie in it.
-const OpTable* load_ops(const std::string& path) {
-  // A bare name would be searched for in the system's folders; the user means a file.
-  const std::string file = path.find('/') == path.npos ? "./" + path : path;
-  void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!library) throw UserError(path + ": cannot be loaded: " + dlerror(), host::kEnvironment);
-  using EtcOps = const OpTable* (*)();
-  const auto etc_ops = reinterpret_cast<EtcOps>(dlsym(library, "etc_ops"));
-  const OpTable* table = etc_ops ? etc_ops() : nullptr;
-  if (!table) throw UserError(path + ": gives no op table; export extern \"C\" const etc::OpTable* etc_ops()", host::kEnvironment);
-  if (table->abi != OpTable::kAbi)
-    throw UserError(
-        path + ": is built for op ABI " + std::to_string(table->abi) + ", this is " + std::to_string(OpTable::kAbi) + "; build it again",
-        host::kEnvironment);
-  return table;
-}
+constexpr LibraryTable kOps = {"etc_ops", "OpTable", "op table", "op"};
 
 // What this process has from malloc; the core itself takes nothing there.
 uint64_t heap_bytes() {
@@ -159,7 +144,7 @@ Session::Session(const SessionOptions& options) : state_(std::make_unique<State>
   s.program = program.value();
   s.index = choose_method(s.program, options.method, s.path);
   s.name = string_of(s.program.method_name(s.index));
-  for (const std::string& library : options.op_libraries) s.tables.push_back(load_ops(library));
+  for (const std::string& library : options.op_libraries) s.tables.push_back(table_of_library<OpTable>(library, kOps));
   s.tables.push_back(&builtin_ops());
   const Span<const OpTable* const> tables{s.tables.data(), s.tables.size()};
   s.delegates = find_backends(s.program, options.backend_libraries);
