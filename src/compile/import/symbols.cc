@@ -30,6 +30,22 @@ std::optional<Linear> linear(const SymInt& n) {
   return l;
 }
 
+// Calls f(input, axis, size) for the sizes of all tensors that the user gives.
+template <class F>
+void for_each_input_size(const exported::ExportedProgram& program, const exported::Graph& graph, const F& f) {
+  for (const InputSpec& spec : program.inputs) {
+    const auto* tensor = is_user(spec) ? spec.argument.as<exported::Tensor>() : nullptr;
+    const auto meta = tensor ? graph.tensors.find(tensor->name) : graph.tensors.end();
+    if (meta == graph.tensors.end()) continue;
+    for (size_t d = 0; d < meta->second.sizes.size(); ++d) f(spec, static_cast<int64_t>(d), meta->second.sizes[d]);
+  }
+}
+
+// Inputs come first: nothing could compute a function of their sizes yet.
+[[noreturn]] SymRef no_function(const std::string& name, const std::vector<SymRef>&) {
+  throw CompileError("an input's size is computed by " + name);
+}
+
 }  // namespace
 
 Symbols::Symbols(const exported::ExportedProgram& program, const exported::Graph& graph, const MaxDims& bounds, Builder& builder)
@@ -65,32 +81,23 @@ int64_t Symbols::upper_of(const std::string& name) const {
 void Symbols::find_bounds() {
   std::map<std::string, std::string> symbol_of_dim;
   auto stand_in = [](const std::string& name, bool) { return sym_symbol(std::make_shared<const Symbol>(Symbol{name, 0, kNoUpper})); };
-  auto no_function = [](const std::string& name, const std::vector<SymRef>&) -> SymRef {
-    throw CompileError("an input's size is computed by " + name);
-  };
-  for (const InputSpec& spec : program_.inputs) {
-    const auto* tensor = is_user(spec) ? spec.argument.as<exported::Tensor>() : nullptr;
-    const auto meta = tensor ? graph_.tensors.find(tensor->name) : graph_.tensors.end();
-    if (meta == graph_.tensors.end()) continue;
-    for (size_t d = 0; d < meta->second.sizes.size(); ++d) {
-      const std::string dim = spec.name + "." + std::to_string(d);
-      const auto bound = bounds_.find(dim);
-      const auto* e = std::get_if<Expression>(&meta->second.sizes[d]);
-      if (!e) {
-        if (bound != bounds_.end()) throw CompileError("--max-dim: the dimension " + dim + " has a fixed size", kUsage);
-        continue;
-      }
-      const std::optional<Linear> l = linear(SymInt(parse_expression(e->text, stand_in, no_function)));
-      if (l) symbol_of_dim[dim] = l->factor == 1 && l->rest == 0 ? l->symbol : "";
-      if (bound == bounds_.end() || !l) continue;
-      const int64_t most = floor_div(SymInt(bound->second) - l->rest, l->factor);
-      if (most < std::max<int64_t>(0, lower_of(l->symbol)))
-        throw CompileError(
-            "--max-dim: " + dim + " is at least " + std::to_string(l->factor * std::max<int64_t>(0, lower_of(l->symbol)) + l->rest),
-            kUsage);
-      upper_[l->symbol] = upper_.count(l->symbol) ? std::min(upper_[l->symbol], most) : most;
+  for_each_input_size(program_, graph_, [&](const InputSpec& spec, int64_t axis, const exported::SymInt& size) {
+    const std::string dim = spec.name + "." + std::to_string(axis);
+    const auto bound = bounds_.find(dim);
+    const auto* e = std::get_if<Expression>(&size);
+    if (!e) {
+      if (bound != bounds_.end()) throw CompileError("--max-dim: the dimension " + dim + " has a fixed size", kUsage);
+      return;
     }
-  }
+    const std::optional<Linear> l = linear(SymInt(parse_expression(e->text, stand_in, no_function)));
+    if (l) symbol_of_dim[dim] = l->factor == 1 && l->rest == 0 ? l->symbol : "";
+    if (bound == bounds_.end() || !l) return;
+    const int64_t most = floor_div(SymInt(bound->second) - l->rest, l->factor);
+    if (most < std::max<int64_t>(0, lower_of(l->symbol)))
+      throw CompileError(
+          "--max-dim: " + dim + " is at least " + std::to_string(l->factor * std::max<int64_t>(0, lower_of(l->symbol)) + l->rest), kUsage);
+    upper_[l->symbol] = upper_.count(l->symbol) ? std::min(upper_[l->symbol], most) : most;
+  });
   for (const std::string& guard : program_.guards) {
     const std::optional<Divisibility> d = parse_divisibility(guard);
     if (!d || d->divisor <= 1) continue;
@@ -125,19 +132,10 @@ void Symbols::declare_inputs() {
     upper = upper == kNoUpper ? kNoUpper : upper / by;
     return defined_[name] = (SymInt(b_.graph().add_symbol(name + "_by_" + std::to_string(by), lower, upper)) * by).node();
   };
-  const RealFunction no_function = [](const std::string& name, const std::vector<SymRef>&) -> SymRef {
-    throw CompileError("an input's size is computed by " + name);
-  };
-  for (const InputSpec& spec : program_.inputs) {
-    const auto* tensor = is_user(spec) ? spec.argument.as<exported::Tensor>() : nullptr;
-    const auto meta = tensor ? graph_.tensors.find(tensor->name) : graph_.tensors.end();
-    if (meta == graph_.tensors.end()) continue;
-    for (size_t d = 0; d < meta->second.sizes.size(); ++d) {
-      const auto* e = std::get_if<Expression>(&meta->second.sizes[d]);
-      const SymInt size = e ? SymInt(parse_expression(e->text, declare, no_function)) : SymInt(std::get<int64_t>(meta->second.sizes[d]));
-      dims_.push_back({spec.name, static_cast<int64_t>(d), size});
-    }
-  }
+  for_each_input_size(program_, graph_, [&](const InputSpec& spec, int64_t axis, const exported::SymInt& size) {
+    const auto* e = std::get_if<Expression>(&size);
+    dims_.push_back({spec.name, axis, e ? SymInt(parse_expression(e->text, declare, no_function)) : SymInt(std::get<int64_t>(size))});
+  });
 }
 
 SymRef Symbols::find(const std::string& name) {
