@@ -27,23 +27,22 @@ std::vector<Pass> distinct_passes(const std::vector<Pass>& passes) {
   return list;
 }
 
+// `text` in a column of its own.
+std::string help_line(std::string name, const std::string& text) {
+  name.resize(std::max<size_t>(name.size() + 2, 20), ' ');
+  return "  " + name + text + "\n";
+}
+
 std::string list_of_passes() {
   std::string all = "Passes, in order:\n";
-  for (const Pass& p : distinct_passes(all_passes())) {
-    std::string name = p.name;
-    name.resize(std::max<size_t>(name.size() + 2, 20), ' ');
-    all += "  " + name + p.summary + (p.optional ? "" : " (always runs)") + "\n";
-  }
+  for (const Pass& p : distinct_passes(all_passes()))
+    all += help_line(p.name, std::string(p.summary) + (p.optional ? "" : " (always runs)"));
   return all;
 }
 
 std::string list_of_backends() {
   std::string all = "Backends:\n";
-  for (const Backend* b : builtin_backends()) {
-    std::string name = b->name;
-    name.resize(std::max<size_t>(name.size() + 2, 20), ' ');
-    all += "  " + name + b->summary + "\n";
-  }
+  for (const Backend* b : builtin_backends()) all += help_line(b->name, b->summary);
   return all;
 }
 
@@ -153,7 +152,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
                  "memory (the default), or latency: instructions that could run side by side share fewer bytes")
       ->check(CLI::IsMember({"latency", "memory"}))
       ->type_name("GOAL");
-  app.add_option("--max-dim", max_dims, "Largest size of an input along an axis, or of a symbol that data decide; for sizes that export left open")
+  app.add_option("--max-dim", max_dims,
+                 "Largest size of an input along an axis, or of a symbol that data decide; for sizes that export left open")
       ->allow_extra_args(false)
       ->type_name("INPUT.AXIS=N");
   app.add_option("--planner", planner, "Who decides where values lie: search (the default), greedy, no-reuse, or exec:CMD, any program")
