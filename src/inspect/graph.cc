@@ -15,7 +15,8 @@ std::string results_text(const Method& m, const Instruction& in) {
 }
 
 std::string call_text(const Method& m, const Instruction& in) {
-  std::string all = results_text(m, in) + " = " + in.op + "(";
+  std::string all = results_text(m, in);
+  all += (all.empty() ? "" : " = ") + in.op + "(";
   for (size_t a = 0; a < in.arguments.size(); ++a) all += (a ? ", " : "") + in.arguments[a];
   return all + ")";
 }

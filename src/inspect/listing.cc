@@ -97,6 +97,22 @@ class Reader {
     return value;
   }
 
+  // A step of an eval instruction's postfix code, as EvalCode of lib/eval.h counts them.
+  static std::string code_text(uint32_t code, uint32_t index, const Method& method, Instruction* instruction) {
+    static constexpr const char* kSteps[] = {"add",     "sub",     "mul",     "floordiv", "mod",      "pow",      "min",      "max",
+                                             "shl",     "shr",     "and",     "or",       "xor",      "eq",       "lt",       "le",
+                                             "not",     "select",  "to real", "real add", "real sub", "real mul", "real div", "real eq",
+                                             "real lt", "real le", "trunc",   "floor",    "ceil",     "round"};
+    constexpr uint32_t kStoreInt = 0, kStoreReal = 1, kStoreValue = 2, kCheck = 3, kFirst = 4;
+    if (code == kStoreInt || code == kStoreReal) return "-> slot" + std::to_string(index);
+    if (code == kStoreValue) {
+      instruction->writes.push_back(index);
+      return "-> %" + method.values[index].name;
+    }
+    if (code == kCheck) return "check";
+    return code - kFirst < std::size(kSteps) ? kSteps[code - kFirst] : "?";
+  }
+
   std::string argument(schema::Operand::Reader o, const Method& method, Instruction* instruction) {
     const uint32_t index = o.getIndex(), count = o.getCount();
     auto list = [&](auto element) {
@@ -122,7 +138,7 @@ class Reader {
       case OperandKind::IntSlot:
       case OperandKind::RealSlot: return "slot" + std::to_string(index);
       case OperandKind::IntSlots: return list([&](uint32_t i) { return "slot" + std::to_string(index + i); });
-      case OperandKind::Code: return "code" + std::to_string(count) + (index ? "@" + std::to_string(index) : "");
+      case OperandKind::Code: return code_text(count, index, method, instruction);
       case OperandKind::None: return "None";
     }
     return "?";
@@ -183,17 +199,17 @@ class Reader {
     for (uint32_t i = 0; i < instructions.size(); ++i) {
       const auto in = instructions[i];
       Instruction instruction;
-      constexpr uint8_t kDelegate = 1, kSwap = 3;
-      const bool swaps = in.getKind() == kSwap, is_delegate = in.getKind() == kDelegate;
+      constexpr uint8_t kDelegate = 1, kEval = 2, kSwap = 3;
+      const bool swaps = in.getKind() == kSwap, is_delegate = in.getKind() == kDelegate, evaluates = in.getKind() == kEval;
       const bool external = in.getKind() == 0 && in.getOp() < listing_.op_external.size() && listing_.op_external[in.getOp()];
       if (is_delegate)
         instruction.op = "delegate::" + delegate_name(in.getOp());
       else
-        instruction.op = swaps ? "swap" : in.getOp() < listing_.ops.size() ? listing_.ops[in.getOp()] : "?";
+        instruction.op = swaps ? "swap" : evaluates ? "eval" : in.getOp() < listing_.ops.size() ? listing_.ops[in.getOp()] : "?";
       const uint32_t first = in.getFirstOperand();
-      const uint32_t arguments = swaps         ? in.getOperandCount()
-                                 : is_delegate ? root_.getDelegates()[in.getOp()].getArguments()
-                                               : argument_count(instruction.op, external, in, operands);
+      const uint32_t arguments = swaps || evaluates ? in.getOperandCount()
+                                 : is_delegate      ? root_.getDelegates()[in.getOp()].getArguments()
+                                                    : argument_count(instruction.op, external, in, operands);
       for (uint32_t o = 0; o < arguments; ++o) instruction.arguments.push_back(argument(operands[first + o], method, &instruction));
       for (uint32_t o = arguments; o < in.getOperandCount(); ++o) instruction.writes.push_back(operands[first + o].getIndex());
       if (first > 0 && static_cast<OperandKind>(operands[first - 1].getKind()) == OperandKind::Tensor)

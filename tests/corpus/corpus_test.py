@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from etc_tools import ROOT, RUN, assert_close, compile_model, run
+from etc_tools import INSPECT, ROOT, RUN, assert_close, compile_model, run
 
 # What etc does not do yet: complex numbers, random, pickled subclass weights. Both forms:
 LATER_BOTH = {
@@ -92,6 +92,8 @@ def check_model(file, tmp):
                 assert_close(saved[buffer], arrays[leaf["key"]], leaf["dtype"], model["rtol"], model["atol"], f"case {case} state {buffer}")
         if case == 0:
             check_orders(CORPUS / f"{file}.pt2", program, inputs, tmp)
+            for report in ("--graph", "--plan"):
+                assert run(INSPECT, report, program).stdout
         # --expect sees the same: by order, the tolerances of the manifest.
         if case == 0 and not mutated:
             np.savez(tmp / "expect.npz", **{f"a{i}": arrays[leaf["key"]] for i, leaf in enumerate(expected)})
