@@ -92,6 +92,9 @@ etc_error etc_needs_of(const etc_program* p, uint32_t method, const etc_context*
 etc_error etc_init_state(const etc_program* p, void* state, size_t size) {
   return c_error(program_of(p).init_state({static_cast<std::byte*>(state), size}));
 }
+etc_error etc_seed(const etc_program* p, void* state, size_t size, uint64_t seed) {
+  return c_error(program_of(p).seed({static_cast<std::byte*>(state), size}, seed));
+}
 
 const etc_op_table* etc_builtin_ops(void) { return reinterpret_cast<const etc_op_table*>(&builtin_ops()); }
 

@@ -107,6 +107,17 @@ Error Program::init_state(Span<std::byte> state) const noexcept {
   return Error::Ok;
 }
 
+Error Program::seed(Span<std::byte> state, uint64_t seed) const noexcept {
+  if (state.size < state_bytes()) return Error::OutOfMemory;
+  const uint64_t generator[2] = {seed, 0};
+  for (const format::State& s : root(*this).states()) {
+    if (!(text(*this, s.name) == kGeneratorState) || s.dtype != DType::I64 || s.bytes < sizeof generator) continue;
+    std::memcpy(state.data + s.offset, generator, sizeof generator);
+    return Error::Ok;
+  }
+  return Error::BadArgument;
+}
+
 uint32_t Program::op_count() const noexcept { return static_cast<uint32_t>(root(*this).ops().size); }
 Text Program::op_name(uint32_t i) const noexcept { return text(*this, root(*this).ops()[i].name); }
 uint32_t Program::op_hash(uint32_t i) const noexcept { return root(*this).ops()[i].hash; }

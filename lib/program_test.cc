@@ -97,6 +97,27 @@ TEST(Program, InitialisesStatesInTheirPlaces) {
   EXPECT_EQ(reinterpret_cast<const int64_t*>(state.data())[8], 5);
 }
 
+TEST(Program, SeedsTheGeneratorAlone) {
+  FileSpec spec = full_file();
+  const FileBytes without = spec.encode();
+  const int64_t initial[2] = {0, 0}, other = 5;
+  spec.state(kGeneratorState, DType::I64, {2}, initial);
+  spec.state("other", DType::I64, {}, &other);
+  const FileBytes file = spec.encode();
+  const Program p = Program::open(file.span()).value();
+  FileBytes state(static_cast<size_t>(p.state_bytes()));
+  ASSERT_EQ(p.init_state(state.span()), Error::Ok);
+  auto* const generator = reinterpret_cast<uint64_t*>(state.data() + p.state_offset(1));
+  generator[1] = 99;
+  EXPECT_EQ(p.seed({state.data(), state.size() - 1}, 1), Error::OutOfMemory);
+  ASSERT_EQ(p.seed(state.span(), UINT64_MAX), Error::Ok);
+  EXPECT_EQ(generator[0], UINT64_MAX);
+  EXPECT_EQ(generator[1], 0u);
+  EXPECT_EQ(reinterpret_cast<const float*>(state.data())[1], 8);
+  EXPECT_EQ(*reinterpret_cast<const int64_t*>(state.data() + p.state_offset(2)), 5);
+  EXPECT_EQ(Program::open(without.span()).value().seed(state.span(), 1), Error::BadArgument);
+}
+
 TEST(Program, FindsAnOpOnlyByNameAndHash) {
   FileSpec spec = full_file();
   const auto found = [&](const std::string& name, uint32_t hash, bool external) {

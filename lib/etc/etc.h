@@ -135,6 +135,8 @@ uint64_t etc_pool_bytes(const etc_program* program, uint32_t method, uint32_t po
 etc_error etc_needs_of(const etc_program* program, uint32_t method, const etc_context* context, etc_needs* needs);
 /* Writes the initial values of the state, which etc_load does not. */
 etc_error etc_init_state(const etc_program* program, void* state, size_t size);
+/* Begins the random numbers anew, after etc_init_state, which begins with seed 0. ETC_BAD_ARGUMENT when the program draws none. */
+etc_error etc_seed(const etc_program* program, void* state, size_t size, uint64_t seed);
 
 const etc_op_table* etc_builtin_ops(void);
 /* `context` and `fault` may be null. The arena and the other memory outlive the method. */

@@ -24,6 +24,8 @@ struct Text {
   }
 };
 
+constexpr const char* kGeneratorState = "etc.random";  // the state of the random generator, i64[2] = {key, counter}
+
 constexpr uint32_t kWritten = 1;  // TensorInfo::flags of an input: the program writes it
 
 // A tensor's description in the file. Sizes and strides point into the file.
@@ -76,6 +78,9 @@ class Program {
   uint64_t state_bytes() const noexcept;
   // Writes the initial values of all states. OutOfMemory when `state` is smaller than state_bytes().
   Error init_state(Span<std::byte> state) const noexcept;
+  // Begins the random numbers anew: the same seed gives the same ones, with any number of threads. After init_state, which begins with
+  // seed 0. BadArgument when the program draws none; OutOfMemory as init_state.
+  Error seed(Span<std::byte> state, uint64_t seed) const noexcept;
 
   // Ops that the program names: for reporting all that a table lacks before load stops at the first.
   uint32_t op_count() const noexcept;

@@ -50,6 +50,7 @@ static void describes(const etc_program* program) {
   CHECK(etc_needs_of(program, 0, NULL, &needs) == ETC_OK && needs.pools == 1 && needs.state == 0 && needs.arena <= sizeof arena);
   CHECK(etc_pool_bytes(program, 0, 0) <= sizeof pool);
   CHECK(etc_init_state(program, NULL, 0) == ETC_OK);
+  CHECK(etc_seed(program, NULL, 0, 1) == ETC_BAD_ARGUMENT);
 }
 
 static etc_error load(const etc_program* program, const etc_context* context, size_t arena_bytes, etc_method** method, etc_fault* fault) {
