@@ -132,6 +132,11 @@ def call(op, *args, direct=False, **kwargs):
     return outputs
 
 
+def seed(number):
+    """Every later call that draws random numbers begins with this seed."""
+    library().etc_op_seed(ctypes.c_uint64(number))
+
+
 def torch_op(op):
     """torch.ops.aten.add.Tensor for "aten::add.Tensor"."""
     name, _, overload = op.partition("::")[2].partition(".")

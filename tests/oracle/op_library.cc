@@ -36,12 +36,16 @@ struct EtcArgument {
 int etc_op_run(const char* name, int direct, const EtcArgument* args, int count, EtcTensor* results, int* result_count, char* message,
                int message_size);
 void etc_op_free(EtcTensor* results, int count);
+// Calls that draw random numbers begin with this seed, each anew; 0 at first.
+void etc_op_seed(uint64_t seed);
 }
 
 namespace {
 
 using namespace etc;
 using namespace etc::compile;
+
+uint64_t seed = 0;
 
 class Runner {
  public:
@@ -104,8 +108,12 @@ class Runner {
       given[at] = argument(args[i]);
     }
     if (!direct) {
+      Generator generator(graph_, Generator::Home::Method);
       Builder builder(graph_);
+      builder.set_generator(&generator);
       for (const Argument& a : builder.call(name_, given)) append(a, results);
+      const uint64_t state[] = {seed, 0};
+      if (generator.first()) env_[generator.first()] = ConstantData::copy_of(state, sizeof state);
     } else {
       OneOp one(*find_kernel_op(name_), given);
       std::vector<TensorType> types;
@@ -160,6 +168,8 @@ int etc_op_run(const char* name, int direct, const EtcArgument* args, int count,
     return 1;
   }
 }
+
+void etc_op_seed(uint64_t s) { seed = s; }
 
 void etc_op_free(EtcTensor* results, int count) {
   for (int i = 0; i < count; ++i) ::operator delete(results[i].data);

@@ -71,9 +71,26 @@ Results softshrink(Builder& b, const Call& c) {
   });
 }
 
-Results rrelu(Builder& b, const Call& c, size_t lower) {
-  if (c.boolean(lower + 2)) throw CompileError("rrelu in training mode is random; export the model after eval()");
-  return {b.op("aten::leaky_relu", {c.args[0], (number(c.args[lower]) + number(c.args[lower + 1])) / 2})};
+// In training each negative element gets a slope of its own, which is 1 elsewhere.
+struct Rrelu {
+  Term result, slopes;
+};
+Rrelu rrelu(Builder& b, const Call& c, size_t lower, bool training) {
+  const Term x = term(b, c, 0);
+  const double from = number(c.args[lower]), to = number(c.args[lower + 1]);
+  if (!training) return {apply("aten::leaky_relu", {x}, {(from + to) / 2}), term(b, c, lower - 1)};
+  const Term u = term(b, b.draw(opmath(x->type.dtype), x->type.sizes));
+  const Term slopes = where(gt(x, 0), 1.0, cast(u * (to - from) + from, x->type.dtype));
+  return {x * slopes, slopes};
+}
+Results rrelu_alone(Builder& b, const Call& c) { return {rrelu(b, c, 1, c.boolean(3)).result}; }
+Results rrelu_with_noise(Builder& b, const Call& c) {
+  if (c.boolean(4)) throw CompileError("rrelu_with_noise in training mode writes its noise; use rrelu");
+  return {rrelu(b, c, 2, false).result};
+}
+Results rrelu_functional(Builder& b, const Call& c) {
+  const Rrelu r = rrelu(b, c, 2, c.boolean(4));
+  return {r.result, r.slopes};
 }
 
 // softmax.int and log_softmax.int: the dtype is that of the result, and the input is converted first.
@@ -113,15 +130,13 @@ std::vector<Decomposition> activation_decompositions() {
       {"aten::softshrink(Tensor self, Scalar lambd=0.5) -> Tensor", softshrink},
       {"aten::rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) "
        "-> Tensor",
-       [](Builder& b, const Call& c) { return rrelu(b, c, 1); }},
+       rrelu_alone},
       {"aten::rrelu_with_noise(Tensor self, Tensor(b!) noise, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, "
        "Generator? generator=None) -> Tensor",
-       [](Builder& b, const Call& c) { return rrelu(b, c, 2); }},
+       rrelu_with_noise},
       {"aten::rrelu_with_noise_functional(Tensor self, Tensor noise, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool "
        "training=False, Generator? generator=None) -> (Tensor, Tensor noise_out)",
-       [](Builder& b, const Call& c) -> Results {
-         return {rrelu(b, c, 2)[0], c.args[1]};
-       }},
+       rrelu_functional},
       {"aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", softmax<"aten::_softmax">},
       {"aten::special_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", softmax<"aten::_softmax">},
       {"aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", softmax<"aten::_log_softmax">},

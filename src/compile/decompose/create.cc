@@ -8,9 +8,6 @@
 namespace etc::compile {
 namespace {
 
-// The dtype asked for, else the one that the .pt2 recorded, else `otherwise`.
-DType dtype_of(const Call& c, size_t i, DType otherwise) { return c.dtype_or(i, c.expected.empty() ? otherwise : c.expected[0].dtype); }
-
 // Filled by size (argument 0), as another tensor (self), or by size with another's dtype; the dtype argument's position follows.
 template <int kNumber, size_t kDType>
 Results by_size(Builder& b, const Call& c) {

@@ -9,8 +9,8 @@ const std::vector<Decomposition>& decompositions() {
                                create_decompositions(),     einsum_decompositions(),    grid_decompositions(),      index_decompositions(),
                                linalg_decompositions(),     loss_decompositions(),      mask_decompositions(),      norm_decompositions(),
                                overload_decompositions(),   pad_decompositions(),       pointwise_decompositions(), pool_decompositions(),
-                               quantize_decompositions(),   reduce_decompositions(),    resize_decompositions(),    rnn_decompositions(),
-                               sort_decompositions(),       special_decompositions(),   view_decompositions()})
+                               quantize_decompositions(),   random_decompositions(),    reduce_decompositions(),    resize_decompositions(),
+                               rnn_decompositions(),        sort_decompositions(),      special_decompositions(),   view_decompositions()})
       list.insert(list.end(), family.begin(), family.end());
     return list;
   }();

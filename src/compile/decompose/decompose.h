@@ -24,6 +24,7 @@ std::vector<Decomposition> pad_decompositions();
 std::vector<Decomposition> pointwise_decompositions();
 std::vector<Decomposition> pool_decompositions();
 std::vector<Decomposition> quantize_decompositions();
+std::vector<Decomposition> random_decompositions();
 std::vector<Decomposition> reduce_decompositions();
 std::vector<Decomposition> resize_decompositions();
 std::vector<Decomposition> rnn_decompositions();

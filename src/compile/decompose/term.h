@@ -108,6 +108,11 @@ inline bool is_integral(DType t) { return !is_floating(t); }  // bool too
 // torch.result_type over tensors and numbers; everything else is ignored.
 DType result_type(Builder& b, const std::vector<Argument>& operands);
 
+// The dtype that a call asks for (argument i), else the one that the .pt2 recorded, else `otherwise`.
+inline DType dtype_of(const Call& c, size_t i, DType otherwise) {
+  return c.dtype_or(i, c.expected.empty() ? otherwise : c.expected[0].dtype);
+}
+
 // Terms for the arguments of a call.
 inline Term term(Builder& b, const Call& c, size_t i) { return {b, c.args[i]}; }
 inline Term term(Builder& b, Value* v) { return {b, Argument(v)}; }

@@ -326,17 +326,6 @@ Results copy(Builder& b, const Call& c) { return {b.expand(b.cast(c.tensor(1), c
 Results fill_scalar(Builder& b, const Call& c) { return {b.full(c.tensor(0)->type.dtype, c.tensor(0)->type.sizes, c.args[1])}; }
 Results zero(Builder& b, const Call& c) { return {b.full(c.tensor(0)->type.dtype, c.tensor(0)->type.sizes, false)}; }
 
-Results dropout(Builder&, const Call& c) {
-  if (c.boolean(2) && c.real(1) != 0)
-    throw CompileError("dropout in training mode draws random numbers, which is not supported yet; call model.eval() before export");
-  return {c.tensor(0)};
-}
-Results native_dropout(Builder& b, const Call& c) {
-  if (c.has(2) && c.boolean(2) && c.real(1) != 0)
-    throw CompileError("dropout in training mode draws random numbers, which is not supported yet; call model.eval() before export");
-  return {c.tensor(0), b.full(DType::Bool, c.tensor(0)->type.sizes, true)};
-}
-
 Results sym_size(Builder&, const Call& c) { return {size_of(c.tensor(0), c.integer(1))}; }
 Results sym_numel(Builder&, const Call& c) { return {c.tensor(0)->type.numel()}; }
 Results item(Builder& b, const Call& c) { return {b.item(c.tensor(0))}; }
@@ -468,12 +457,6 @@ std::vector<Decomposition> view_decompositions() {
       {"aten::fill.Scalar(Tensor self, Scalar value) -> Tensor", fill_scalar},
       {"aten::fill.Tensor(Tensor self, Tensor value) -> Tensor", copy},
       {"aten::zero(Tensor self) -> Tensor", zero},
-
-      {"aten::dropout(Tensor input, float p, bool train) -> Tensor", dropout},
-      {"aten::feature_dropout(Tensor input, float p, bool train) -> Tensor", dropout},
-      {"aten::alpha_dropout(Tensor input, float p, bool train) -> Tensor", dropout},
-      {"aten::feature_alpha_dropout(Tensor input, float p, bool train) -> Tensor", dropout},
-      {"aten::native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)", native_dropout},
 
       {"aten::sym_size.int(Tensor self, int dim) -> SymInt", sym_size},
       {"aten::size.int(Tensor self, int dim) -> int", sym_size},

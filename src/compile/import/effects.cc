@@ -36,6 +36,13 @@ bool flag(const Node& node, const char* name) {
   return b && *b;
 }
 
+// Whether a dropout gives new memory.
+bool drops(const Node& node) {
+  const exported::Argument* p = find_argument(node, "p");
+  const double* probability = p ? p->as<double>() : nullptr;
+  return flag(node, "train") && !(probability && *probability == 0);
+}
+
 const std::string* tensor_name(const Node& node, const char* argument) {
   const exported::Argument* a = find_argument(node, argument);
   const Tensor* t = a ? a->as<Tensor>() : nullptr;
@@ -68,7 +75,7 @@ class Reader {
     } else if (is_one_of(op_, kConversions)) {
       if (conversion_is_nothing()) all_results_show(*tensor_name(node_, "self"));
     } else if (is_one_of(op_, kDropouts)) {
-      if (const std::string* input = tensor_name(node_, "input")) all_results_show(*input);
+      if (const std::string* input = tensor_name(node_, "input"); input && !drops(node_)) all_results_show(*input);
     } else if (is_one_of(op_, kPlainViews)) {
       if (const std::string* self = tensor_name(node_, "self")) all_results_show(*self);
     } else if (is_one_of(op_, kListViews) || op_ == "aten::meshgrid") {

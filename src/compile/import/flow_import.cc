@@ -37,6 +37,14 @@ bool is_constant(const Argument& a) {
   return !v || root_of(*v)->kind == Value::Kind::Constant;
 }
 
+// Where one body of a node draws random numbers, all bodies of it take the generator's state, as input `at`. One that draws has it as its
+// last input.
+Value* take_generator(Graph& body, bool draws, size_t at) {
+  Value* state = draws ? body.inputs.back() : body.add_input("generator", generator_type());
+  std::rotate(body.inputs.begin() + static_cast<long>(at), body.inputs.end() - 1, body.inputs.end());
+  return state;
+}
+
 }  // namespace
 
 // A graph in the making: what its inputs are given, and an importer for nodes of an exported graph that it contains.
@@ -47,11 +55,13 @@ class NodeImporter::Body {
         node_(node),
         from_(flatten(exported, node.autocast)),
         aliases_(from_),
+        generator_(graph_, Generator::Home::Body),
         b_(graph_),
         memory_(b_),
         symbols_(outer.symbols_, b_),
         nodes_(from_, aliases_, graph_, b_, memory_, symbols_, outer.options_) {
     graph_.symbols = outer.to_.symbols;
+    b_.set_generator(&generator_);
     b_.set_source(node.source, node.name);
   }
 
@@ -90,8 +100,11 @@ class NodeImporter::Body {
     for (const exported::Argument& o : from_.outputs) results.push_back(output(nodes_.arguments_.convert(o, place_of(node_))));
     return results;
   }
+  // Whether it draws random numbers. Then its last input and output are the generator's state.
+  bool draws() const { return generator_.first() != nullptr; }
   // The body with these outputs.
-  Graph finish(const Values& outputs) {
+  Graph finish(Values outputs) {
+    if (draws()) outputs.push_back(generator_.state());
     for (size_t i = 0; i < outputs.size(); ++i) graph_.outputs.push_back({Output::Kind::User, std::to_string(i), outputs[i], nullptr});
     graph_.remove_dead();
     outer_.to_.symbols.insert(graph_.symbols.begin(), graph_.symbols.end());  // names stay unique
@@ -111,6 +124,7 @@ class NodeImporter::Body {
   const exported::Graph from_;
   const AliasSets aliases_;
   Graph graph_;
+  Generator generator_;
   Builder b_;
   Memory memory_;
   Symbols symbols_;
@@ -161,21 +175,33 @@ void NodeImporter::import_cond(const exported::Node& node) {
   const std::vector<Argument> operands = list(node, 3);
   Values kept;
   std::vector<Graph> branches;
+  std::vector<bool> draw;
   for (size_t i = 1; i <= 2; ++i) {
     Body body(*this, node, subgraph(node, i));
     if (body.input_count() != operands.size()) throw CompileError("a branch has not as many inputs as operands; the file is damaged");
     add_closures(body, 0, operands, i == 1 ? &kept : nullptr);
     const Values results = body.import();
+    draw.push_back(body.draws());
     branches.push_back(body.finish(results));
   }
   std::vector<TensorType> types = branch_types(node, branches[0], branches[1]);
-  define_flow(node, insert_cond(to_, b_.position(), predicate, std::move(kept), std::move(branches[0]), std::move(branches[1]),
-                                std::move(types), node.source, node.name));
+  const bool draws = draw[0] || draw[1];
+  if (draws) {
+    for (size_t i = 0; i < 2; ++i) {
+      Value* state = take_generator(branches[i], draw[i], kept.size());
+      if (!draw[i]) branches[i].outputs.push_back({Output::Kind::User, "generator", state, nullptr});
+    }
+    kept.push_back(b_.generator().state());
+    types.push_back(generator_type());
+  }
+  Node* made = insert_cond(to_, b_.position(), predicate, std::move(kept), std::move(branches[0]), std::move(branches[1]), std::move(types),
+                           node.source, node.name);
+  define_flow(node, made, 0, draws);
 }
 
 // Where the branches differ in a size, the file names a symbol for it.
 std::vector<TensorType> NodeImporter::branch_types(const exported::Node& node, const Graph& a, const Graph& b) {
-  if (a.outputs.size() != node.outputs.size() || b.outputs.size() != node.outputs.size())
+  if (a.outputs.size() < node.outputs.size() || b.outputs.size() < node.outputs.size())
     throw CompileError("the branches have not as many outputs as the node; the file is damaged");
   std::vector<TensorType> types;
   for (size_t i = 0; i < node.outputs.size(); ++i) {
@@ -207,6 +233,7 @@ void NodeImporter::import_while(const exported::Node& node) {
     carried.push_back(std::get<Value*>(a));
   }
   std::vector<Graph> bodies;
+  bool draws = false;
   for (size_t i = 0; i < 2; ++i) {
     Body body(*this, node, subgraph(node, i));
     if (body.input_count() != initial.size() + additional.size())
@@ -215,10 +242,18 @@ void NodeImporter::import_while(const exported::Node& node) {
     add_closures(body, carried.size(), additional, i == 0 ? &kept : nullptr);
     Values results = body.import();
     if (i == 0 && results.size() == 1) results[0] = body.builder().reshape(results[0], {});
+    draws = body.draws();
+    if (i == 0 && draws)
+      throw CompileError("draws random numbers in its condition; draw them in the body, and carry what the condition needs");
     bodies.push_back(body.finish(results));
   }
-  define_flow(node, insert_while(to_, b_.position(), std::move(carried), std::move(kept), std::move(bodies[0]), std::move(bodies[1]),
-                                 node.source, node.name));
+  if (draws) {
+    for (size_t i = 0; i < 2; ++i) take_generator(bodies[i], i == 1, carried.size());
+    carried.push_back(b_.generator().state());
+  }
+  Node* made = insert_while(to_, b_.position(), std::move(carried), std::move(kept), std::move(bodies[0]), std::move(bodies[1]),
+                            node.source, node.name);
+  define_flow(node, made, 0, draws);
 }
 
 // Carries a counter, the values of `init`, and the stacked results.
@@ -257,16 +292,24 @@ void NodeImporter::import_scan(const exported::Node& node, const exported::Graph
   Values next{b.op("aten::add.Tensor", {inputs[0], int64_t{1}})};
   for (size_t i = 0; i < results.size(); ++i)
     next.push_back(i < init.size() ? results[i] : b.op("aten::index_copy", {inputs[1 + i], int64_t{0}, at, b.unsqueeze(results[i], 0)}));
+  Graph finished = body.finish(next);
+  if (body.draws()) {
+    take_generator(finished, true, carried.size());
+    carried.push_back(b_.generator().state());
+    condition.add_carried(carried.back(), "generator");
+  }
   for (const Value* v : kept) condition.add_carried(v, "operand");
   Value* more = condition.counter_below(length);
-  Node* loop = insert_while(to_, b_.position(), std::move(carried), std::move(kept), condition.finish({more}), body.finish(next),
+  Node* loop = insert_while(to_, b_.position(), std::move(carried), std::move(kept), condition.finish({more}), std::move(finished),
                             node.source, node.name);
-  define_flow(node, loop, 1);
+  define_flow(node, loop, 1, body.draws());
 }
 
-void NodeImporter::define_flow(const exported::Node& node, Node* made, size_t first) {
+// `draws`: the last result is the generator's state.
+void NodeImporter::define_flow(const exported::Node& node, Node* made, size_t first, bool draws) {
   if (std::string fault = flow_fault(*made); !fault.empty()) throw CompileError(fault);
-  Results results(made->results.begin() + static_cast<long>(first), made->results.end());
+  if (draws) b_.generator().set_state(made->results.back());
+  Results results(made->results.begin() + static_cast<long>(first), made->results.end() - draws);
   for (size_t i = 0; i < results.size() && i < node.outputs.size(); ++i)
     if (is_number_name(node.outputs[i])) define_number_result(node.outputs[i], std::get<Value*>(results[i]));
   define_results(node, results);

@@ -164,7 +164,9 @@ Graph import_graph(const exported::ExportedProgram& program, const WeightSource&
     if (is_mutation(o)) aliases.write(target_name(program, o));
 
   Graph to;
+  Generator generator(to, Generator::Home::Method);
   Builder b(to);
+  b.set_generator(&generator);
   Memory memory(b);
   Symbols symbols(program, from, options.max_dims, b);
   const std::vector<InputStorage> inputs = define_inputs(program, from, aliases, to, memory, symbols, b);
@@ -188,6 +190,7 @@ Graph import_graph(const exported::ExportedProgram& program, const WeightSource&
   for (const StateStorage& s : states)
     if (s.storage->base != s.state)
       to.outputs.push_back({Output::Kind::State, s.state->label, b.reshape(s.storage->base, s.state->type.sizes), s.state});
+  if (Value* first = generator.first()) to.outputs.push_back({Output::Kind::State, first->label, generator.state(), first});
   for (const InputStorage& i : inputs)
     if (Value* v = memory.read(i.name); v != i.input) to.outputs.push_back({Output::Kind::Input, i.input->label, v, i.input});
   to.remove_dead();

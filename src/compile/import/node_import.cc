@@ -155,7 +155,8 @@ std::vector<Argument> NodeImporter::arguments_for(const exported::Node& node, co
   std::vector<std::optional<Argument>> given(schema.arguments.size());
   size_t position = 0;
   for (const exported::NamedArgument& a : node.inputs) {
-    const int found = a.name.empty() ? static_cast<int>(position) : schema.find(a.name);
+    int found = a.name.empty() ? static_cast<int>(position) : schema.find(a.name);
+    if (found < 0 && a.name == "self") found = 0;  // of an op in place; the functional form may call it `input`
     ++position;
     if (found < 0 || static_cast<size_t>(found) >= given.size())
       throw CompileError("has no argument '" + a.name + "'; the file was written by a version of PyTorch that etc does not know");

@@ -46,7 +46,7 @@ class NodeImporter {
   void add_closures(Body& body, size_t first, const std::vector<Argument>& closures, Values* operands);
   std::vector<TensorType> branch_types(const exported::Node& node, const Graph& a, const Graph& b);
   void define_number_result(const exported::Argument& output, Value* v);
-  void define_flow(const exported::Node& node, Node* made, size_t first = 0);
+  void define_flow(const exported::Node& node, Node* made, size_t first, bool draws);
   void import_unknown(const exported::Node& node, const std::string& op);
   bool import_numbers(const exported::Node& node);
   void import_auto_functionalized(const exported::Node& node);

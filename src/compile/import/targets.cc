@@ -21,13 +21,15 @@ std::string op_name(const std::string& target) {
 
 std::optional<std::string> functional_name(const std::string& op) {
   // In-place overloads whose functional form is called otherwise.
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kRenamed = {{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kRenamed = {{
       {"aten::floor_divide_.Tensor", "aten::floor_divide"},
       {"aten::transpose_", "aten::transpose.int"},
       {"aten::pow_.Scalar", "aten::pow.Tensor_Scalar"},
       {"aten::pow_.Tensor", "aten::pow.Tensor_Tensor"},
       {"aten::float_power_.Scalar", "aten::float_power.Tensor_Scalar"},
       {"aten::float_power_.Tensor", "aten::float_power.Tensor_Tensor"},
+      {"aten::bernoulli_.float", "etc::bernoulli"},
+      {"aten::normal_", "aten::normal_functional"},
   }};
   for (const auto& [in_place, functional] : kRenamed)
     if (op == in_place) return std::string(functional);

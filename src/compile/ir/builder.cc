@@ -246,6 +246,17 @@ Results Builder::decompose(const Decomposition& decomposition, const Schema& sch
   return results;
 }
 
+Generator& Builder::generator() {
+  if (!generator_) throw InternalError("random numbers are drawn where no generator is");
+  return *generator_;
+}
+
+Value* Builder::draw(DType dtype, const Sizes& sizes) {
+  const Results results = call("etc::random", {generator().state(), sizes, static_cast<int64_t>(dtype)});
+  generator().set_state(std::get<Value*>(results[0]));
+  return std::get<Value*>(results[1]);
+}
+
 SymbolRef Builder::new_symbol(const char* name, int64_t lower, int64_t upper, bool is_real) {
   if (announced_.empty()) return graph_.add_symbol(name, lower, upper, is_real);
   const Symbol s = announced_.front();

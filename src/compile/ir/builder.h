@@ -10,6 +10,7 @@
 
 #include "etc/op.h"
 #include "ir/error.h"
+#include "ir/generator.h"
 #include "ir/graph.h"
 #include "ir/promote.h"
 #include "ir/schema.h"
@@ -98,6 +99,10 @@ class Builder {
   Value* reshape(Value* v, Sizes sizes);  // one -1 allowed; copies when the strides force it
   // The view itself if strides allow it, else null.
   Value* try_view(Value* v, const Sizes& sizes);
+  // Random numbers (etc::random) from the generator that import has given; without one, InternalError: passes do not draw.
+  void set_generator(Generator* generator) { generator_ = generator; }
+  Generator& generator();
+  Value* draw(DType dtype, const Sizes& sizes);
   // Copies: `contiguous` only when v is not contiguous, `copy` always.
   Value* contiguous(Value* v);
   Value* copy(Value* v);
@@ -141,6 +146,7 @@ class Builder {
   Graph& graph_;
   Graph::NodeList::iterator at_;
   std::shared_ptr<const Source> source_;
+  Generator* generator_ = nullptr;
   std::string name_;
   int depth_ = 0;
   std::unordered_map<const Value*, std::unique_ptr<Value>> wrapped_;
