@@ -34,13 +34,35 @@ Results flash_for_cpu(Builder& b, const Call& c) {
   return {attention(b, c.args[0], c.args[1], c.args[2], c.args[5], c.args[4], c.args[6]), sums};
 }
 
+// The heads of keys or values, each as often as queries share it.
+Term shared_heads(const Term& x, const SymInt& times) {
+  if (times == 1) return x;
+  Sizes sizes = x->type.sizes, apart = sizes;
+  const size_t head = sizes.size() - 3;
+  apart.insert(apart.begin() + static_cast<long>(head) + 1, times);
+  sizes[head] = sizes[head] * times;
+  return reshape(expand(unsqueeze(x, -3), apart), sizes);
+}
+
 // query, key, value, attn_mask, dropout_p, is_causal, dropout_mask, scale, enable_gqa; also gives the weights.
 Results math(Builder& b, const Call& c) {
-  const Term weights =
-      apply("aten::_safe_softmax", {scores(b, term(b, c, 0), term(b, c, 1), c.args[3], c.boolean(5), c.args[7])}, {int64_t{-1}});
+  const Term q = term(b, c, 0);
+  const SymInt times = c.boolean(8) ? floor_div(size_of(q, -3), size_of(c.tensor(1), -3)) : SymInt(1);
+  const Term k = shared_heads(term(b, c, 1), times);
+  const Term weights = apply("aten::_safe_softmax", {scores(b, q, k, c.args[3], c.boolean(5), c.args[7])}, {int64_t{-1}});
+  if (c.has(6)) throw CompileError("attention with a dropout mask of its own is not supported");
+  if (c.real(4) != 0) {
+    const Term dropped = apply("aten::dropout", {weights}, {c.args[4], true});
+    return {apply("aten::matmul", {dropped, shared_heads(term(b, c, 2), times)}), dropped};
+  }
   Value* out =
       b.op("aten::scaled_dot_product_attention", {c.args[0], c.args[1], c.args[2], c.args[3], 0.0, c.args[5], c.args[7], c.args[8]});
   return {out, weights};
+}
+
+Results with_dropout(Builder& b, const Call& c) {
+  return {b.call("aten::_scaled_dot_product_attention_math",
+                 {c.args[0], c.args[1], c.args[2], c.args[3], c.args[4], c.args[5], None{}, c.args[6], c.args[7]})[0]};
 }
 
 // --- the fast path of TransformerEncoderLayer in eval mode ---
@@ -126,6 +148,9 @@ std::vector<Decomposition> attention_decompositions() {
       {"aten::_scaled_dot_product_attention_math(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., "
        "bool is_causal=False, Tensor? dropout_mask=None, *, float? scale=None, bool enable_gqa=False) -> (Tensor, Tensor)",
        math},
+      {"etc::scaled_dot_product_attention_with_dropout(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., "
+       "bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor",
+       with_dropout},
       {"aten::_native_multi_head_attention(Tensor query, Tensor key, Tensor value, int embed_dim, int num_head, Tensor qkv_weight, "
        "Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, Tensor? mask=None, bool need_weights=True, bool "
        "average_attn_weights=True, int? mask_type=None) -> (Tensor, Tensor)",

@@ -4,7 +4,7 @@ import math
 import pytest
 import torch
 
-from etc_op import DTYPES, EtcError, call, seed, torch_op
+from etc_op import DTYPES, EtcError, call, check, seed, torch_op
 
 N = 200000
 X = torch.zeros(N)
@@ -203,6 +203,37 @@ def test_rrelu_in_training():
     assert distance((slopes - 0.1) / 0.3, lambda s: s) < 1
     out, noise = call("aten::rrelu_with_noise_functional", x, torch.zeros(N), 0.1, 0.4, True)
     assert torch.equal(out, x * noise) and (noise[x > 0] == 1).all()
+
+
+NEVER = 1e-30  # so that 1 - p is 1: dropout's way through, but nothing is dropped
+
+
+def test_attention_drops_weights():
+    q, k, v = torch.randn(2, 6, 5, 8), torch.randn(2, 3, 7, 8), torch.randn(2, 3, 7, 4)
+    mask, grouped = torch.randn(5, 7), {"enable_gqa": True}
+    for args in ((q, k, v, mask, NEVER, False), (q, k, v, None, NEVER, True)):
+        check("etc::scaled_dot_product_attention_with_dropout", *args, **grouped, rtol=1e-4, atol=1e-5,
+              expected=torch.nn.functional.scaled_dot_product_attention(*args[:4], is_causal=args[5], **grouped))
+    ones = torch.ones(2, 3, 7, 4000)
+    out = call("etc::scaled_dot_product_attention_with_dropout", q, k, ones, None, 0.25, False, **grouped)[0]
+    assert (out == out[..., :1]).all() and len(out[..., 0].unique()) > 40  # a weight is dropped for all features alike
+    uniform = call("etc::scaled_dot_product_attention_with_dropout", torch.zeros(300, 1, 8), torch.zeros(300, 100, 8), torch.ones(300, 100, 1), None, 0.25)[0]
+    assert abs(uniform.mean() - 1) < 0.02 and abs(uniform.std() - math.sqrt(0.25 / 0.75 / 100)) < 0.01
+
+
+@pytest.mark.parametrize("op,gates", [("lstm", 4), ("gru", 3), ("rnn_tanh", 1), ("rnn_relu", 1)])
+@pytest.mark.parametrize("directions", [1, 2])
+def test_layers_drop_between_each_other(op, gates, directions):
+    x, h = torch.randn(5, 2, 3), torch.randn(3 * directions, 2, 4)
+    hidden = [h, torch.randn(3 * directions, 2, 4)] if op == "lstm" else h
+    parameters = [torch.randn(size) / 2 for layer in range(3) for _ in range(directions)
+                  for size in ((gates * 4, 4 * directions if layer else 3), (gates * 4, 4), (gates * 4,), (gates * 4,))]
+    options = (True, 3, NEVER, True, directions == 2, False)
+    check(f"etc::{op}_with_dropout", x, hidden, parameters, *options, rtol=1e-4, atol=1e-5,
+          expected=torch_op(f"aten::{op}.input")(x, hidden, parameters, *options))
+    dropped = call(f"etc::{op}_with_dropout", x, hidden, parameters, True, 3, 1.0, True, directions == 2, False)
+    x = torch.full_like(x, 7)  # with everything dropped the last layer does not see the input
+    assert torch.equal(dropped[0], call(f"etc::{op}_with_dropout", x, hidden, parameters, True, 3, 1.0, True, directions == 2, False)[0])
 
 
 @pytest.mark.parametrize("op,args", [("aten::bernoulli.p", (X, 1.5)), ("aten::dropout", (X, -0.1, True)), ("aten::geometric", (X, 0.0))])

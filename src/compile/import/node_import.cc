@@ -13,6 +13,17 @@ using exported::Tensor;
 
 bool starts_with(const std::string& text, const char* prefix) { return text.rfind(prefix, 0) == 0; }
 
+// Kernels draw no random numbers. An op that drops some of what it computes on the way is another op here, made of smaller ones.
+std::optional<std::string> name_with_dropout(const exported::Node& node, const std::string& op) {
+  const bool is_attention = op == "aten::scaled_dot_product_attention";
+  if (!is_attention && op != "aten::lstm.input" && op != "aten::gru.input" && op != "aten::rnn_tanh.input" && op != "aten::rnn_relu.input")
+    return std::nullopt;
+  const exported::Argument *p = find_argument(node, is_attention ? "dropout_p" : "dropout"), *train = find_argument(node, "train");
+  if (!p || !p->as<double>() || *p->as<double>() == 0) return std::nullopt;
+  if (!is_attention && !(train && train->as<bool>() && *train->as<bool>())) return std::nullopt;
+  return "etc::" + op.substr(6, op.find('.') - 6) + "_with_dropout";
+}
+
 }  // namespace
 
 void NodeImporter::import(const exported::Node& node) {
@@ -52,11 +63,12 @@ void NodeImporter::import_known(const exported::Node& node) {
         training && training->as<bool>() && *training->as<bool>() && find_argument(node, "running_mean"))
       return import_batch_norm(node);
   }
-  const Schema* schema = Builder::schema_of(op);
+  const std::string name = name_with_dropout(node, op).value_or(op);
+  const Schema* schema = Builder::schema_of(name);
   if (!schema) return import_unknown(node, op);
   if (starts_with(op, "aten::as_strided")) check_layout(node);
   announce_results(node);
-  define_results(node, b_.call(op, arguments_for(node, *schema), expected_types(node)));
+  define_results(node, b_.call(name, arguments_for(node, *schema), expected_types(node)));
 }
 
 // Sizes and what is computed from them: the file states most values; those of tensors whose size came out here are computed.
