@@ -9,7 +9,7 @@ _etc_run() {
   fi
   case $prev in
     --format) words='text json' ;;
-    --method | --dump-value | --rtol | --atol | --repeat | --warmup | --threads | --max-instructions) COMPREPLY=(); return ;;
+    --method | --dump-value | --seed | --rtol | --atol | --repeat | --warmup | --threads | --max-instructions) COMPREPLY=(); return ;;
     --expect | --compare-with | --load-state) endings='npz npy' ;;
     --save-state | -o | --output) endings='npz' ;;
     --ops | --backend) endings='so' ;;
@@ -22,7 +22,7 @@ _etc_run() {
       done
       if [[ $cur == -* ]]; then
         words='--help --version --output --method --expect --rtol --atol --repeat --warmup --threads --async --max-instructions --ops --backend --profile --dump-value --compare-with --load-state
-          --save-state --format -h -o'
+          --save-state --seed --format -h -o'
       fi
       ;;
   esac

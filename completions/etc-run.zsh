@@ -25,6 +25,7 @@ _arguments -s \
   '--compare-with=[find the first value that departs]:file:_files -g "*.npz(-.)"' \
   '--load-state=[state to begin with]:file:_files -g "*.np[yz](-.)"' \
   '--save-state=[write the state after the last run]:file:_files -g "*.npz(-.)"' \
+  '--seed=[seed of the random numbers]:seed: ' \
   '--format=[format of what is printed]:format:(text json)' \
   '1:program:_files -g "*.etc(-.)"' \
   '*:input:_etc_run_input'

@@ -40,6 +40,7 @@ int run(const Options& o) {
   const std::vector<host::Array> inputs = read_inputs(o.inputs, session.inputs(), o.session.program);
   const auto expected = o.expect.empty() ? std::vector<host::NamedArray>() : host::read_arrays(o.expect);
   if (!o.load_state.empty()) load_state(o.load_state, &session);
+  if (o.seed) session.seed(*o.seed);
 
   Watch watch(o, session);
   if (o.json) paint_pools(session.loaded());

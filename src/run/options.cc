@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <charconv>
 #include <iostream>
 
 #include "host/error.h"
@@ -55,6 +56,13 @@ std::optional<Options> parse_options(int argc, char** argv) {
   app.add_option("--load-state", o.load_state, "State to begin with; states that it does not hold begin as the model was exported")
       ->type_name("FILE.npz");
   app.add_option("--save-state", o.save_state, "Write the state after the last run")->type_name("FILE.npz");
+  app.add_option("--seed", o.seed, "Seed of the random numbers that the program draws; default: as the state says, 0 at first")
+      ->check([](const std::string& word) {  // CLI11 takes what does not fit for something else
+        uint64_t seed;
+        const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), seed);
+        return error == std::errc() && end == word.data() + word.size() ? "" : word + " is no number from 0 to 2^64-1";
+      })
+      ->type_name("N");
   app.add_option("--format", format, "Of what is printed on stdout: text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORMAT");

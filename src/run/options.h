@@ -16,6 +16,7 @@ struct Options {
   std::string profile, compare_with;
   std::vector<std::string> dump_values;
   std::optional<double> rtol, atol;
+  std::optional<uint64_t> seed;
   uint32_t repeat = 0;  // 0: one run, not timed
   uint32_t warmup = 0;
   uint64_t max_instructions = 0;

@@ -236,4 +236,9 @@ void Session::set_state(size_t i, const host::Array& array) {
   if (bytes.size > 0) std::memcpy(bytes.data, array.bytes.data(), bytes.size);
 }
 
+void Session::seed(uint64_t seed) {
+  if (state_->program.seed(state_->memory->state(), seed) != Error::Ok)
+    throw UserError(state_->path + ": draws no random numbers; leave --seed out", host::kUsage);
+}
+
 }  // namespace etc::run

@@ -56,6 +56,8 @@ class Session {
 
   host::Array state(size_t i) const;
   void set_state(size_t i, const host::Array& array);
+  // Begins the random numbers anew.
+  void seed(uint64_t seed);
 
  private:
   struct State;
