@@ -1,0 +1,14 @@
+// The kernels for x86-64 with AVX2 and FMA.
+#include "ops/cpu/kernels.h"
+#include "ops/cpu/target.h"
+
+#if defined(__x86_64__)
+ETC_TARGET_BEGIN("avx2,fma")
+#define ETC_CPU_LANES 8
+#define ETC_CPU_NAMESPACE avx2
+#include "ops/cpu/kernels.inc"
+namespace etc::cpu {
+constexpr Kernels kAvx2Kernels = {6, 16, avx2::multiply<6, 2>, avx2::depthwise};
+}
+ETC_TARGET_END
+#endif

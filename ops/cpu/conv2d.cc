@@ -1,0 +1,168 @@
+// etc::packed_conv2d – activation(convolution of x with weight + bias + residual) in f32, of one group, over images
+// [n, height, width, channels]. No window is copied but those of few channels that reach over an edge: rows of the product are pointers
+// to where the pixels lie, and to zeros outside of the image.
+#include <cstring>
+
+#include "ops/cpu/image.h"
+#include "ops/cpu/product.h"
+#include "ops/strided.h"
+
+namespace etc {
+namespace {
+
+using namespace cpu;
+constexpr uint32_t kX = 0, kWeight = 1, kBias = 2, kResidual = 3, kChannels = 4, kGeometry = 5, kActivation = 9, kResult = 10;
+
+Error infer(InferContext& ctx) noexcept {
+  const Meta x = ctx.meta(kX);
+  Activation activation;
+  if (x.dtype != DType::F32 || !find_activation(ctx.string(kActivation), &activation)) return Error::BadArgument;
+  if (x.rank != 4) return Error::BadShape;
+  Geometry g;
+  int64_t out[2], depth = 0;
+  ETC_TRY(geometry_of(ctx, kGeometry, {x.sizes[1], x.sizes[2]}, &g, out));
+  if (g.kernel[0] * g.kernel[1] > kMostRuns) return Error::BadArgument;
+  if (!checked_multiply(g.kernel[0] * g.kernel[1], x.sizes[3], &depth)) return Error::BadShape;
+  const int64_t channels = ctx.integer(kChannels);
+  const Meta bias = ctx.has(kBias) ? ctx.meta(kBias) : Meta{};
+  ETC_TRY(check_packed(ctx.meta(kWeight), channels, depth, ctx.has(kBias) ? &bias : nullptr));
+  Meta y = x;
+  y.sizes[1] = out[0], y.sizes[2] = out[1], y.sizes[3] = channels;
+  if (ctx.has(kResidual)) ETC_TRY(check_residual(ctx.meta(kResidual), y));
+  return ctx.set_result(0, y);
+}
+
+// Where the windows of the result's pixels lie in x.
+struct Windows {
+  const float* x;
+  Geometry g;
+  int64_t channels, in[2], out[2], image, line, pixel;  // strides in floats
+  const float* zeros;                                   // as many as there are in a run
+
+  explicit Windows(OpContext ctx) : g(geometry_of(ctx, kGeometry)) {
+    const Tensor &t = ctx.tensor(kX), &y = ctx.tensor(kResult);
+    x = t.as<float>();
+    channels = t.sizes[3];
+    in[0] = t.sizes[1], in[1] = t.sizes[2], out[0] = y.sizes[1], out[1] = y.sizes[2];
+    image = t.strides[0], line = t.strides[1], pixel = t.strides[2];
+    zeros = reinterpret_cast<const float*>(ctx.scratch());
+  }
+
+  // Every pixel is a row of the product as it lies: no pointers into windows are needed.
+  bool is_matrix(const Tensor& t) const {
+    return g.kernel[0] * g.kernel[1] == 1 && g.stride[0] == 1 && g.stride[1] == 1 && g.padding[0] + g.padding[1] == 0 &&
+           are_joined(t, 0, 3);
+  }
+  // Few channels: the pixels of a line of the window are one run.
+  bool has_short_pixels() const {
+    return channels < kPanel && g.dilation[1] == 1 && pixel == channels && g.kernel[0] * g.kernel[1] * channels <= kMostCopied;
+  }
+
+  int64_t runs() const { return has_short_pixels() ? g.kernel[0] : g.kernel[0] * g.kernel[1]; }
+  int64_t length() const { return has_short_pixels() ? g.kernel[1] * channels : channels; }
+
+  // Calls f(row, image, first line of the window, its first pixel) for each.
+  template <class F>
+  void for_each(int64_t first, int64_t count, const F& f) const {
+    int64_t ox = first % out[1], oy = first / out[1] % out[0], n = first / out[1] / out[0];
+    for (int64_t r = 0; r < count; ++r) {
+      f(r, x + n * image, oy * g.stride[0] - g.padding[0], ox * g.stride[1] - g.padding[1]);
+      if (++ox < out[1]) continue;
+      ox = 0;
+      if (++oy < out[0]) continue;
+      oy = 0, ++n;
+    }
+  }
+
+  void locate(int64_t first, int64_t count, const float** at) const {
+    for_each(first, count, [&](int64_t r, const float* from, int64_t top, int64_t left) {
+      const float** run = at + r;
+      for (int64_t ky = 0; ky < g.kernel[0]; ++ky) {
+        const int64_t iy = top + ky * g.dilation[0];
+        for (int64_t kx = 0; kx < g.kernel[1]; ++kx, run += kMostRows) {
+          const int64_t ix = left + kx * g.dilation[1];
+          *run = iy < 0 || iy >= in[0] || ix < 0 || ix >= in[1] ? zeros : from + iy * line + ix * pixel;
+        }
+      }
+    });
+  }
+
+  // Lines that reach over an edge are copied, with zeros, to *copies, which moves on.
+  void locate_lines(int64_t first, int64_t count, const float** at, float** copies) const {
+    for_each(first, count, [&](int64_t r, const float* from, int64_t top, int64_t left) {
+      const float** run = at + r;
+      const bool inside = left >= 0 && left + g.kernel[1] <= in[1];
+      for (int64_t ky = 0; ky < g.kernel[0]; ++ky, run += kMostRows) {
+        const int64_t iy = top + ky * g.dilation[0];
+        if (iy < 0 || iy >= in[0]) {
+          *run = zeros;
+        } else if (inside) {
+          *run = from + iy * line + left * pixel;
+        } else {
+          *run = *copies;
+          for (int64_t kx = 0; kx < g.kernel[1]; ++kx)
+            for (int64_t c = 0; c < channels; ++c)
+              *(*copies)++ = left + kx < 0 || left + kx >= in[1] ? 0 : from[iy * line + (left + kx) * pixel + c];
+        }
+      }
+    });
+  }
+};
+
+Error run(OpContext ctx) noexcept {
+  const Tensor &x = ctx.tensor(kX), &y = ctx.tensor(kResult);
+  const Windows w(ctx);
+  Product p;
+  p.rows = y.sizes[0] * y.sizes[1] * y.sizes[2];
+  RowBlock& b = p.block;
+  b.runs = w.runs();
+  b.length = w.length();
+  b.weight = ctx.tensor(kWeight).as<float>();
+  b.columns = y.sizes[3];
+  b.result = y.as<float>();
+  b.result_row = stride_of_joined(y, 0, 3);
+  if (ctx.has(kBias)) b.epilogue.bias = ctx.tensor(kBias).as<float>();
+  if (ctx.has(kResidual)) {
+    b.epilogue.residual = ctx.tensor(kResidual).as<float>();
+    b.epilogue.residual_row = stride_of_joined(ctx.tensor(kResidual), 0, 3);
+  }
+  find_activation(ctx.string(kActivation), &b.epilogue.activation);
+  if (ctx.scratch()) std::memset(ctx.scratch(), 0, static_cast<size_t>(b.length) * sizeof(float));
+
+  const Hooks* hooks = ctx.frame->hooks;
+  if (w.is_matrix(x)) {
+    const int64_t step = stride_of_joined(x, 0, 3);
+    p.run(hooks, 0, [&](int64_t row, int64_t count, const float** at, float**) {
+      for (int64_t r = 0; r < count; ++r) at[r] = w.x + (row + r) * step;
+    });
+  } else if (w.has_short_pixels()) {
+    p.run(hooks, b.runs * b.length,
+          [&](int64_t row, int64_t count, const float** at, float** copies) { w.locate_lines(row, count, at, copies); });
+  } else {
+    p.run(hooks, 0, [&](int64_t row, int64_t count, const float** at, float**) { w.locate(row, count, at); });
+  }
+  return Error::Ok;
+}
+
+uint64_t scratch_bytes(OpContext ctx) noexcept {
+  const Windows w(ctx);
+  if (w.g.padding[0] + w.g.padding[1] == 0) return 0;
+  return static_cast<uint64_t>(w.length()) * sizeof(float);
+}
+
+Kernel select(OpContext ctx) noexcept {
+  for (const uint32_t i : {kX, kResidual, kResult})
+    if (ctx.has(i) && !has_dense_pixels(ctx.tensor(i))) return nullptr;
+  for (const uint32_t i : {kResidual, kResult})
+    if (ctx.has(i) && !are_joined(ctx.tensor(i), 0, 3)) return nullptr;
+  if (!is_contiguous(ctx.tensor(kWeight)) || (ctx.has(kBias) && !is_contiguous(ctx.tensor(kBias)))) return nullptr;
+  return run;
+}
+
+}  // namespace
+
+ETC_OP(packed_conv2d,
+       "etc::packed_conv2d(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, SymInt channels, SymInt[] kernel, SymInt[] stride, "
+       "SymInt[] padding, SymInt[] dilation, str activation) -> Tensor",
+       infer, select, {Promotion::None, 1 << kResidual, 0, nullptr, scratch_bytes});
+}  // namespace etc

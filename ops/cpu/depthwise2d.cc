@@ -1,0 +1,74 @@
+// etc::packed_depthwise2d – activation(convolution of every channel with a filter of its own + bias) in f32, over images
+// [n, height, width, channels].
+#include "ops/cpu/image.h"
+#include "ops/cpu/product.h"
+#include "ops/strided.h"
+
+namespace etc {
+namespace {
+
+using namespace cpu;
+constexpr uint32_t kX = 0, kWeight = 1, kBias = 2, kGeometry = 3, kActivation = 7, kResult = 8;
+
+Error infer(InferContext& ctx) noexcept {
+  const Meta x = ctx.meta(kX);
+  Activation activation;
+  if (x.dtype != DType::F32 || !find_activation(ctx.string(kActivation), &activation)) return Error::BadArgument;
+  if (x.rank != 4) return Error::BadShape;
+  Geometry g;
+  int64_t out[2];
+  ETC_TRY(geometry_of(ctx, kGeometry, {x.sizes[1], x.sizes[2]}, &g, out));
+  if (g.kernel[0] * g.kernel[1] > kMostRuns) return Error::BadArgument;
+  const Meta bias = ctx.has(kBias) ? ctx.meta(kBias) : Meta{};
+  ETC_TRY(check_packed(ctx.meta(kWeight), x.sizes[3], g.kernel[0] * g.kernel[1], ctx.has(kBias) ? &bias : nullptr));
+  Meta y = x;
+  y.sizes[1] = out[0], y.sizes[2] = out[1];
+  return ctx.set_result(0, y);
+}
+
+Error run(OpContext ctx) noexcept {
+  const Tensor &x = ctx.tensor(kX), &y = ctx.tensor(kResult);
+  const Geometry g = geometry_of(ctx, kGeometry);
+  const Kernels& kernels = cpu::kernels();
+  DepthwiseRow d;
+  d.channels = x.sizes[3];
+  d.kernel[0] = g.kernel[0], d.kernel[1] = g.kernel[1];
+  d.stride = g.stride[1], d.padding = g.padding[1], d.dilation = g.dilation[1];
+  d.width = x.sizes[2], d.pixel = x.strides[2];
+  d.weight = ctx.tensor(kWeight).as<float>();
+  d.bias = ctx.has(kBias) ? ctx.tensor(kBias).as<float>() : nullptr;
+  d.result_width = y.sizes[2], d.result_pixel = y.strides[2];
+  find_activation(ctx.string(kActivation), &d.activation);
+
+  const int64_t lines = y.sizes[0] * y.sizes[1];
+  const Pieces pieces(lines, 100000 / (y.sizes[2] * y.sizes[3] * g.kernel[0] * g.kernel[1] + 1) + 1, 64);
+  parallel_for(ctx.frame->hooks, pieces.count, [&](int64_t piece) {
+    const float* rows[kMostRuns];
+    DepthwiseRow line = d;
+    line.rows = rows;
+    for (int64_t i = pieces.begin(piece); i < pieces.end(piece); ++i) {
+      const int64_t n = i / y.sizes[1], oy = i % y.sizes[1];
+      for (int64_t ky = 0; ky < g.kernel[0]; ++ky) {
+        const int64_t iy = oy * g.stride[0] - g.padding[0] + ky * g.dilation[0];
+        rows[ky] = iy < 0 || iy >= x.sizes[1] ? nullptr : x.as<float>() + n * x.strides[0] + iy * x.strides[1];
+      }
+      line.result = y.as<float>() + n * y.strides[0] + oy * y.strides[1];
+      kernels.depthwise(line);
+    }
+  });
+  return Error::Ok;
+}
+
+Kernel select(OpContext ctx) noexcept {
+  if (!has_dense_pixels(ctx.tensor(kX)) || !has_dense_pixels(ctx.tensor(kResult))) return nullptr;
+  if (!is_contiguous(ctx.tensor(kWeight)) || (ctx.has(kBias) && !is_contiguous(ctx.tensor(kBias)))) return nullptr;
+  return run;
+}
+
+}  // namespace
+
+ETC_OP(packed_depthwise2d,
+       "etc::packed_depthwise2d(Tensor x, Tensor weight, Tensor? bias, SymInt[] kernel, SymInt[] stride, SymInt[] padding, SymInt[] "
+       "dilation, str activation) -> Tensor",
+       infer, select);
+}  // namespace etc

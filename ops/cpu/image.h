@@ -1,0 +1,43 @@
+// The geometry of kernels over images [n, height, width, channels].
+#pragma once
+
+#include "ops/dispatch.h"
+
+namespace etc::cpu {
+
+struct Geometry {
+  int64_t kernel[2], stride[2], padding[2], dilation[2];
+};
+
+// Reads the four arguments from position `first` on, and the sizes of the result's height and width for an x of these. All that is
+// computed from them later fits 64 bits.
+inline Error geometry_of(OpContext ctx, uint32_t first, const int64_t (&in)[2], Geometry* g, int64_t (&out)[2]) {
+  const Ints lists[] = {ctx.ints(first), ctx.ints(first + 1), ctx.ints(first + 2), ctx.ints(first + 3)};
+  for (const Ints& list : lists)
+    if (list.size != 2) return Error::BadArgument;
+  for (uint32_t d = 0; d < 2; ++d) {
+    constexpr int64_t kMost = int64_t{1} << 31;
+    const int64_t kernel = lists[0][d], stride = lists[1][d], padding = lists[2][d], dilation = lists[3][d];
+    if (kernel < 1 || stride < 1 || padding < 0 || dilation < 1 || kernel > kMost || stride > kMost || padding > kMost || dilation > kMost)
+      return Error::BadArgument;
+    if (in[d] > (int64_t{1} << 62)) return Error::BadShape;
+    int64_t span = 0, rest = 0;
+    if (!checked_multiply(dilation, kernel - 1, &span) || !checked_add(in[d], 2 * padding, &rest) || rest <= span) return Error::BadShape;
+    out[d] = (rest - span - 1) / stride + 1;
+    g->kernel[d] = kernel, g->stride[d] = stride, g->padding[d] = padding, g->dilation[d] = dilation;
+  }
+  return Error::Ok;
+}
+// After infer: cannot fail.
+inline Geometry geometry_of(OpContext ctx, uint32_t first) {
+  Geometry g;
+  for (uint32_t d = 0; d < 2; ++d)
+    g.kernel[d] = ctx.ints(first)[d], g.stride[d] = ctx.ints(first + 1)[d], g.padding[d] = ctx.ints(first + 2)[d],
+    g.dilation[d] = ctx.ints(first + 3)[d];
+  return g;
+}
+
+// Channels one behind the other.
+inline bool has_dense_pixels(const Tensor& t) { return t.sizes[3] <= 1 || t.strides[3] == 1; }
+
+}  // namespace etc::cpu

@@ -1,0 +1,70 @@
+// The inner kernels, once for each kind of CPU; select() of the ops asks for those of this one. Everything around them – geometry,
+// threads – is ordinary code that is compiled once.
+#pragma once
+
+#include "etc/op.h"
+#include "ops/cpu/activation.h"
+#include "ops/cpu/packed.h"
+
+namespace etc::cpu {
+
+// What becomes of the sums of one tile row: activation(sum + bias + residual). Null: none.
+struct Epilogue {
+  const float* bias = nullptr;      // of the product's first column
+  const float* residual = nullptr;  // of the block's first row and the product's first column
+  int64_t residual_row = 0;         // floats
+  Activation activation = Activation::None;
+};
+
+constexpr int64_t kMostRows = 7;    // of a tile
+constexpr int64_t kBlockTiles = 8;  // of a block
+constexpr int64_t kBlockRows = kMostRows * kBlockTiles;
+
+// Up to kBlockTiles tiles of rows times some panels of packed weights. A row is `runs` pieces of `length` consecutive floats, wherever
+// they lie: one for a matrix, one for each tap of a convolution.
+struct RowBlock {
+  int64_t tiles = 0;
+  int64_t rows[kBlockTiles] = {};    // of each tile, 1 .. kMostRows
+  const float* const* at = nullptr;  // [tile][run][kMostRows]: where the piece of each row begins
+  int64_t runs = 0, length = 0;
+  const float* weight = nullptr;  // [panel][runs * length][kPanel]
+  int64_t columns = 0;            // of the product, from the first panel of `weight`
+  float* result = nullptr;        // of the block's first row
+  int64_t result_row = 0;
+  Epilogue epilogue;
+};
+
+// One output row of a depthwise convolution, for channels [0, channels) of one image, all pixels `pixel` floats apart.
+struct DepthwiseRow {
+  int64_t channels = 0;
+  int64_t kernel[2] = {}, stride = 1, padding = 0, dilation = 1;  // stride, padding, dilation: along the row
+  const float* const* rows = nullptr;                             // the input row of each kernel row; null: outside
+  int64_t width = 0, pixel = 0;                                   // of the input
+  const float* weight = nullptr;                                  // [panel][kernel 0 * kernel 1][kPanel]
+  const float* bias = nullptr;
+  float* result = nullptr;
+  int64_t result_width = 0, result_pixel = 0;
+  Activation activation = Activation::None;
+};
+
+struct Kernels {
+  int64_t tile_rows;     // that this CPU likes best, at most kMostRows
+  int64_t tile_columns;  // a multiple of kPanel
+  void (*multiply)(const RowBlock& block) noexcept;
+  void (*depthwise)(const DepthwiseRow& row) noexcept;
+};
+
+extern const Kernels kBaselineKernels, kAvx2Kernels, kAvx512Kernels;
+
+// Those of the CPU that this runs on.
+inline const Kernels& kernels() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl"))
+    return kAvx512Kernels;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return kAvx2Kernels;
+#endif
+  return kBaselineKernels;
+}
+
+}  // namespace etc::cpu

@@ -1,0 +1,92 @@
+// Rows times packed weights, in blocks and on several threads: what the packed ops share.
+#pragma once
+
+#include <initializer_list>
+
+#include "ops/cpu/kernels.h"
+#include "ops/dispatch.h"
+#include "ops/parallel.h"
+
+namespace etc::cpu {
+
+// Pieces of a row that one block can point to: more would not fit on the stack.
+constexpr int64_t kMostRuns = 64;
+// Floats of a row that locate may copy.
+constexpr int64_t kMostCopied = 512;
+
+// x [rows, runs * length] times weight, as a RowBlock without rows.
+struct Product {
+  int64_t rows = 0;
+  RowBlock block;  // weight, columns, result, strides and epilogue of the whole product
+
+  // Calls locate(first row, rows, at, copies) for each tile, to fill at[run * kMostRows + row]. What it must copy, up to `copied` floats a
+  // row, it puts at *copies, which it moves on. Any split of the work gives the same bits: a sum runs over its row from front to back.
+  template <class Locate>
+  void run(const Hooks* hooks, int64_t copied, const Locate& locate) const {
+    if (rows <= 0 || block.columns <= 0) return;
+    const Kernels& kernels = cpu::kernels();
+    const Pieces tiles(rows, 1, (rows + kernels.tile_rows - 1) / kernels.tile_rows);
+    const int64_t most_tiles = larger(smaller(kBlockTiles, smaller(kPointers / block.runs, kCopies / larger(copied, 1)) / kMostRows), 1);
+    const int64_t blocks = (tiles.count + most_tiles - 1) / most_tiles;
+    // Chunks: of blocks, and of columns where there are few blocks. From some 300,000 products on one is worth a thread.
+    constexpr int64_t kWork = 300000, kChunks = 32, kColumns = 64;
+    const int64_t depth = block.runs * block.length + 1, groups = (block.columns + kColumns - 1) / kColumns;
+    const Pieces rows_of_blocks(blocks, kWork / (most_tiles * kernels.tile_rows * block.columns * depth) + 1, kChunks);
+    const int64_t each = kWork / (smaller(rows, most_tiles * kMostRows) * kColumns * depth) + 1;
+    const Pieces columns(groups, each, rows_of_blocks.count >= kChunks / 4 ? 1 : kChunks / 4 / rows_of_blocks.count);
+    parallel_for(hooks, rows_of_blocks.count * columns.count, [&](int64_t chunk) {
+      const int64_t first = columns.begin(chunk % columns.count) * kColumns, end = columns.end(chunk % columns.count) * kColumns;
+      const int64_t r = chunk / columns.count;
+      for (int64_t b = rows_of_blocks.begin(r); b < rows_of_blocks.end(r); ++b)
+        run_block(kernels, tiles, b * most_tiles, smaller((b + 1) * most_tiles, tiles.count), first, smaller(end, block.columns), locate);
+    });
+  }
+
+ private:
+  static constexpr int64_t kPointers = kBlockTiles * kMostRows * 9, kCopies = 4096;  // of one block, on the stack
+  static_assert(kPointers >= kMostRows * kMostRuns, "one tile at least");
+  static_assert(kCopies >= kMostRows * kMostCopied, "one tile at least");
+
+  static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+  static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+  template <class Locate>
+  void run_block(const Kernels& kernels, const Pieces& tiles, int64_t first, int64_t last, int64_t column, int64_t end_column,
+                 const Locate& locate) const {
+    const float* at[kPointers];
+    float copied[kCopies];
+    float* copies = copied;
+    RowBlock b = block;
+    b.tiles = last - first;
+    b.at = at;
+    for (int64_t t = first; t < last; ++t) {
+      b.rows[t - first] = tiles.end(t) - tiles.begin(t);
+      locate(tiles.begin(t), b.rows[t - first], at + (t - first) * block.runs * kMostRows, &copies);
+    }
+    const int64_t row = tiles.begin(first);
+    b.weight += column / kPanel * block.runs * block.length * kPanel;
+    b.columns = end_column - column;
+    b.result += row * block.result_row + column;
+    if (b.epilogue.bias) b.epilogue.bias += column;
+    if (b.epilogue.residual) b.epilogue.residual += row * block.epilogue.residual_row + column;
+    kernels.multiply(b);
+  }
+};
+
+// Whether `weight` is what pack_panels makes of [n, k]; then b, when given, must be f32[n].
+inline Error check_packed(const Meta& weight, int64_t n, int64_t k, const Meta* bias) {
+  if (weight.dtype != DType::F32 || n < 1) return Error::BadArgument;
+  if (weight.rank != 3 || weight.sizes[0] != panels_of(n) || weight.sizes[1] != k || weight.sizes[2] != kPanel) return Error::BadShape;
+  if (!bias) return Error::Ok;
+  if (bias->dtype != DType::F32) return Error::BadArgument;
+  return bias->rank == 1 && bias->sizes[0] == n ? Error::Ok : Error::BadShape;
+}
+inline Error check_residual(const Meta& residual, const Meta& result) {
+  if (residual.dtype != DType::F32) return Error::BadArgument;
+  if (residual.rank != result.rank) return Error::BadShape;
+  for (uint32_t d = 0; d < result.rank; ++d)
+    if (residual.sizes[d] != result.sizes[d]) return Error::BadShape;
+  return Error::Ok;
+}
+
+}  // namespace etc::cpu
