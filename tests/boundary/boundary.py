@@ -11,11 +11,13 @@ import sys
 import tempfile
 
 # What the objects may leave to others: memory functions that every C compiler calls by itself, and the helpers of its run-time
-# library for numbers wider than the machine's, or without a unit for them. Everything else is heap, threads, libm, exceptions or I/O.
+# library for numbers wider than the machine's, or without a unit for them, and for asking which CPU this is. Everything else is heap,
+# threads, libm, exceptions or I/O.
 ALLOWED_SYMBOLS = re.compile(
     r'(mem(cpy|move|set|cmp)|_GLOBAL_OFFSET_TABLE_|\.TOC\.|__aeabi_\w+|__stack_chk_(fail|guard)'
     r'|__(u?div|u?mod|mul|ashl|ashr|lshr|udivmod|divmod|popcount|clz|ctz)[sdt]i[234]'
-    r'|__(add|sub|mul|div|neg|eq|ne|lt|le|gt|ge|unord)[sd]f[23]|__(fix|fixuns|float|floatun)[sdt][fi][sdt][fi]|__extendsfdf2|__truncdfsf2)')
+    r'|__(add|sub|mul|div|neg|eq|ne|lt|le|gt|ge|unord)[sd]f[23]|__(fix|fixuns|float|floatun)[sdt][fi][sdt][fi]|__extendsfdf2|__truncdfsf2'
+    r'|__cpu_(model|indicator_init|features2))')
 # Headers without code of a library behind them.
 ALLOWED_HEADERS = set('algorithm climits cstddef cstdint cstring initializer_list limits new stddef.h stdint.h tuple type_traits utility'.split())
 LOCAL_HEADER = {'lib': re.compile(r'(etc/)?[a-z_]+\.h'), 'ops': re.compile(r'(etc|ops)/[a-z_/]+\.h'),
