@@ -9,7 +9,7 @@ _etc_compile() {
   fi
   local passes='/^Passes/,$ s/^  \([a-z-]*\)  *[^ ].*/\1/p'
   case $prev in
-    --cpu) words='native generic' ;;
+    --cpu) words='native generic x86-64 x86-64-v2 x86-64-v3 x86-64-v4 armv8-a' ;;
     --optimize-for) words='memory latency' ;;
     --planner) words='search greedy no-reuse exec:' ;;
     --format) words='text json' ;;

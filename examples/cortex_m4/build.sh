@@ -9,8 +9,8 @@ mkdir -p "$1"
 out=$(cd "$1" && pwd)
 model=$here/../digits/digits.pt2
 
-"${ETC_COMPILE:-etc-compile}" "$model" -o "$out/digits.etc"
-"${ETC_COMPILE:-etc-compile}" "$model" --emit c -o "$out/digits.c"
+"${ETC_COMPILE:-etc-compile}" "$model" --cpu generic -o "$out/digits.etc"
+"${ETC_COMPILE:-etc-compile}" "$model" --cpu generic --emit c -o "$out/digits.c"
 "${ETC_INSPECT:-etc-inspect}" --ops "$out/digits.etc" >"$out/ops.txt"
 
 [ -f "$out/runtime/build.ninja" ] ||

@@ -3,9 +3,14 @@
 
 #include <utility>
 
+#include "ir/one_op.h"
+
 namespace etc::compile {
 
+std::vector<std::string> cpu_names() { return {"native", "generic", "x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4", "armv8-a"}; }
+
 std::string resolve_cpu(const std::string& name) {
+  if (!find_kernel_op("etc::packed_linear")) return "generic";
   if (name != "native") return name;
 #if defined(__x86_64__)
   for (const auto& [level, is_there] :

@@ -142,8 +142,11 @@ std::optional<Options> parse_options(int argc, char** argv) {
   app.add_option("--method", methods, "A further method and the model file that it comes from; methods share weights and state")
       ->allow_extra_args(false)
       ->type_name("NAME=FILE");
-  app.add_option("--cpu", cpu, "CPU to pack for: native (this one) or generic. Programs of this version are the same for both")
-      ->check(CLI::IsMember({"native", "generic"}))
+  app.add_option(
+         "--cpu", cpu,
+         "CPU to compile for: native (this one), x86-64 to x86-64-v4 or armv8-a, with fast kernels over packed weights; or generic: "
+         "portable kernels alone, on every target the same bits")
+      ->check(CLI::IsMember(cpu_names()))
       ->type_name("CPU");
   app.add_option("--pool", pools, "A pool of memory, fastest first, in bytes or with K, M or G; without a size it has no limit")
       ->allow_extra_args(false)
@@ -198,7 +201,7 @@ std::optional<Options> parse_options(int argc, char** argv) {
   if (o.compile.dump_ir == "true") o.compile.dump_ir = "all";  // what CLI11 makes of a flag without a value
   o.json = format == "json";
   o.compile.plan.for_latency = optimize_for == "latency";
-  o.cpu = resolve_cpu(cpu);
+  o.compile.cpu = resolve_cpu(cpu);
   o.compile.files = method_files(model, methods);
   o.compile.disabled_passes.insert(disabled.begin(), disabled.end());
   if (o.explain_partition && backends.empty()) usage("--explain-partition goes with --backend");

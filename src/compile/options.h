@@ -11,7 +11,6 @@ namespace etc::compile {
 struct Options {
   CompileOptions compile;
   std::string output;
-  std::string cpu;  // resolved
   std::string c_name;  // of the array; empty: --emit etc
   bool json = false;
   bool time_passes = false;

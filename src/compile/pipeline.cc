@@ -117,15 +117,23 @@ struct Dump {
   }
 };
 
+// Programs for any CPU have no need of what prepares for packed kernels.
+std::vector<Pass> passes_for_cpu(const CompileOptions& options) {
+  std::vector<Pass> passes = options.passes;
+  if (options.cpu == "generic") std::erase_if(passes, [](const Pass& p) { return p.needs_packed_kernels; });
+  return passes;
+}
+
 void optimise(Imported& imported, const CompileOptions& options, const Listener& listener, CompileReport* report) {
   Dump dump{options.dump_ir, listener};
+  const std::vector<Pass> passes = passes_for_cpu(options);
   for (size_t i = 0; i < imported.paths.size(); ++i) {
     Graph& graph = imported.model.methods[i];
     listener.stage("passes over " + graph.name);
     Dump::after(&dump, graph, "import");
     const auto give_to_backends = [&](Graph& g) { return partition(g, options.backends, &report->partition); };
     blaming(imported.paths[i],
-            [&] { run_passes(graph, options.passes, options.disabled_passes, Dump::after, &dump, &report->times, give_to_backends); });
+            [&] { run_passes(graph, passes, options.disabled_passes, Dump::after, &dump, &report->times, give_to_backends); });
   }
 }
 

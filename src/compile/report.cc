@@ -29,7 +29,7 @@ std::string json_of(const Options& o, const CompileReport& r) {
     std::snprintf(text, sizeof text, "%.3f", x);
     return std::string(text);
   };
-  std::string all = "{\"schema_version\":1,\"program\":" + json_text(o.output) + ",\"cpu\":" + json_text(o.cpu) +
+  std::string all = "{\"schema_version\":1,\"program\":" + json_text(o.output) + ",\"cpu\":" + json_text(o.compile.cpu) +
                     ",\"file_bytes\":" + std::to_string(r.file_bytes) + ",\"weight_bytes\":" + std::to_string(r.weight_bytes) +
                     ",\"state_bytes\":" + std::to_string(r.state_bytes) + ",\"methods\":[";
   for (size_t m = 0; m < r.methods.size(); ++m) {
@@ -65,7 +65,7 @@ std::string line_of(const Options& o, const CompileReport& r) {
   }
   char seconds[32];
   std::snprintf(seconds, sizeof seconds, ", %.2f s", r.milliseconds / 1e3);
-  return line + seconds + ", cpu " + o.cpu;
+  return line + seconds + ", cpu " + o.compile.cpu;
 }
 
 }  // namespace etc::compile

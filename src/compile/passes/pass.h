@@ -11,10 +11,11 @@
 namespace etc::compile {
 
 struct Pass {
-  const char* name;           // --disable-pass=NAME
-  const char* summary;        // one line for --help and the man page
-  bool (*run)(Graph& graph);  // true if it changed anything
-  bool optional = true;       // false: lowering that cannot be switched off
+  const char* name;                   // --disable-pass=NAME
+  const char* summary;                // one line for --help and the man page
+  bool (*run)(Graph& graph);          // true if it changed anything
+  bool optional = true;               // false: lowering that cannot be switched off
+  bool needs_packed_kernels = false;  // makes ops of ops/cpu, or only helps them: left out where programs must run everywhere
 };
 
 // In the order they run (passes/passes.cc is the list).

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 
+#include "ir/error.h"
 #include "ir/flow.h"
 #include "ir/one_op.h"
 #include "ir/probe.h"
@@ -24,9 +25,26 @@ std::unordered_map<const Value*, std::vector<Node*>> consumers_of(const Graph& g
 
 namespace {
 
-// Of symbolic sizes only what is plain: the same elements in the same order, or memory that is contiguous anyway.
+// Dimensions of `of`, whole and in any order, some left out: each stride is a dimension's in row-major order.
+std::optional<Window> compose_dimensions(const TensorType& of, const Sizes& sizes, const Sizes& strides) {
+  const Sizes row_major = contiguous_strides(of.sizes);
+  std::vector<bool> taken(of.sizes.size());
+  Window window;
+  for (size_t j = 0; j < sizes.size(); ++j) {
+    size_t d = 0;
+    while (d < taken.size() && (taken[d] || of.sizes[d] == 1 || of.sizes[d] != sizes[j] || row_major[d] != strides[j])) ++d;
+    if (sizes[j] != 1 && d == taken.size()) return std::nullopt;
+    if (sizes[j] != 1) taken[d] = true;
+    window.strides.push_back(sizes[j] == 1 ? SymInt(0) : of.strides[d]);
+  }
+  return window;
+}
+
+// Of symbolic sizes only what is plain: the same elements in the same order, whole dimensions, or memory that is contiguous anyway.
 std::optional<Window> compose_symbolic(const TensorType& of, const Sizes& sizes, const Sizes& strides, const SymInt& offset) {
   if (of.is_contiguous()) return Window{strides, offset};
+  if (offset != 0) return std::nullopt;
+  if (std::optional<Window> window = compose_dimensions(of, sizes, strides)) return window;
   if (offset != 0 || TensorType(of.dtype, sizes, strides).numel() != of.numel() || !TensorType(of.dtype, sizes, strides).is_contiguous())
     return std::nullopt;
   std::optional<Sizes> shown = view_strides(of.sizes, of.strides, sizes);
@@ -101,6 +119,23 @@ bool replace_root(Graph& graph, Value* value, Value* other) {
   }
   graph.replace_uses({{value, other}});
   return true;
+}
+
+void replace_by_view(Graph& graph, Value* value, Value* other) {
+  Value* copy = nullptr;
+  for (auto it = graph.nodes.begin(); it != graph.nodes.end(); ++it) {
+    Node& node = **it;
+    if (node.op != "etc::view" || std::get<Value*>(node.args[0]) != value ||
+        compose(other->type, syms_of(node.args[1]), syms_of(node.args[2]), sym_of(node.args[3])))
+      continue;
+    if (!copy)
+      copy =
+          graph
+              .insert_node(it, "etc::copy", {other}, {TensorType(other->type.dtype, other->type.sizes)}, node.source, value->name + "_copy")
+              ->results[0];
+    node.args[0] = copy;
+  }
+  if (!replace_root(graph, value, other)) throw InternalError("a window that composes does not");
 }
 
 bool takes(const Node& node, const std::function<TensorType(const Value*)>& type_of) {

@@ -25,6 +25,9 @@ std::optional<Window> compose(const TensorType& of, const Sizes& sizes, const Si
 // become windows on the root of the other. False, and nothing changed, when that cannot be.
 bool replace_root(Graph& graph, Value* value, Value* other);
 
+// The same where it must succeed: windows that cannot become windows on the root of the other become windows on a copy of it.
+void replace_by_view(Graph& graph, Value* value, Value* other);
+
 // Whether the op of `node` has a kernel when `type_of` says how its operands lie. External ops and control flow take what is contiguous.
 bool takes(const Node& node, const std::function<TensorType(const Value*)>& type_of);
 

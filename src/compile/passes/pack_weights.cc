@@ -1,0 +1,169 @@
+// Linear layers and convolutions of f32 with constant weights become ops over packed weights (ops/cpu/packed.h).
+//
+// The ops for convolutions take images as [n, height, width, channels]. What was a convolution of x is one of a permuted view of x, and its
+// users see a permuted view of the result: between two convolutions both views cancel, elsewhere kernels read strides.
+#include <map>
+
+#include "ir/builder.h"
+#include "ir/interpret.h"
+#include "ir/one_op.h"
+#include "ops/cpu/packed.h"
+#include "ops/cpu/product.h"
+#include "passes/pass.h"
+#include "passes/rewrite.h"
+
+namespace etc::compile::passes {
+namespace {
+
+bool is_f32(const Value* v) { return v->type.dtype == DType::F32; }
+
+// The tensor argument, or null for None.
+Value* tensor(const Node& node, size_t i) {
+  auto* v = std::get_if<Value*>(&node.args[i]);
+  return v ? *v : nullptr;
+}
+
+bool is_weight(const Value* v, size_t rank) {
+  return is_f32(v) && root_of(const_cast<Value*>(v))->kind == Value::Kind::Constant && v->type.is_fixed() && view_offset(v).is_fixed() &&
+         v->type.sizes.size() == rank && v->type.numel() > 0;
+}
+
+// The one or `dims` numbers of a list as `dims`; empty when they are not fixed.
+std::optional<std::vector<int64_t>> numbers(const Argument& a, size_t dims) {
+  auto* list = std::get_if<std::vector<int64_t>>(&a);
+  if (!list || (list->size() != 1 && list->size() != dims)) return std::nullopt;
+  return list->size() == dims ? *list : std::vector<int64_t>(dims, list->front());
+}
+
+bool is_one(const Argument& a) {
+  if (auto* n = std::get_if<int64_t>(&a)) return *n == 1;
+  auto* r = std::get_if<double>(&a);
+  return r && *r == 1;
+}
+
+class Packer {
+ public:
+  explicit Packer(Graph& graph) : graph_(graph) {}
+
+  bool run() {
+    if (!find_kernel_op("etc::packed_linear")) return false;
+    bool changed = false;
+    for (auto it = graph_.nodes.begin(); it != graph_.nodes.end();) {
+      const auto at = it++;
+      if ((*at)->is_external()) continue;
+      if ((*at)->op == "aten::convolution")
+        changed |= pack_convolution(at);
+      else
+        changed |= pack_linear(at);
+    }
+    return changed;
+  }
+
+ private:
+  enum class Form { Linear, Transposed, Convolution };  // [n, k], [k, n], [n, channels, kernel...]
+
+  // The weight of n outputs; k inputs each.
+  Value* packed(Value* weight, Form form, int64_t n, int64_t k) {
+    Value*& made = packed_[{weight, form}];
+    if (made) return made;
+    const ConstantData data = gather(weight, {});
+    const auto* w = reinterpret_cast<const float*>(data.data);
+    const TensorType type(DType::F32, {cpu::panels_of(n), k, cpu::kPanel});
+    const auto bytes = static_cast<size_t>(type.bytes());
+    std::shared_ptr<float[]> memory(new float[bytes / sizeof(float)]);
+    const int64_t channels = form == Form::Convolution ? static_cast<int64_t>(weight->type.sizes[1]) : 1, taps = k / channels;
+    cpu::pack_panels(
+        n, k,
+        [&](int64_t out, int64_t in) {
+          if (form == Form::Linear) return w[out * k + in];
+          if (form == Form::Transposed) return w[in * n + out];
+          return w[(out * channels + in % channels) * taps + in / channels];
+        },
+        memory.get());
+    const auto* first = reinterpret_cast<const std::byte*>(memory.get());
+    return made = graph_.add_constant(root_of(weight)->name + "_packed", type, {std::move(memory), first, bytes});
+  }
+
+  // A bias for n columns as f32[n]: None for none; empty when it is something else.
+  std::optional<Argument> bias(Builder& b, Value* v, int64_t n) {
+    if (!v) return Argument(None{});
+    if (!is_f32(v)) return std::nullopt;
+    const Sizes& sizes = v->type.sizes;
+    for (size_t d = 0; d + 1 < sizes.size(); ++d)
+      if (sizes[d] != 1) return std::nullopt;
+    if (!sizes.empty() && sizes.back() != 1 && sizes.back() != n) return std::nullopt;
+    while (v->type.sizes.size() > 1) v = b.select(v, 0, 0);
+    return Argument(b.expand(v, {n}));
+  }
+
+  bool pack_linear(Graph::NodeList::iterator at) {
+    Node& node = **at;
+    Value *x = nullptr, *weight = nullptr, *added = nullptr;
+    if (node.op == "aten::linear") {
+      x = tensor(node, 0), weight = tensor(node, 1), added = tensor(node, 2);
+    } else if (node.op == "aten::mm") {
+      x = tensor(node, 0), weight = tensor(node, 1);
+    } else if (node.op == "aten::addmm" && is_one(node.args[3]) && is_one(node.args[4])) {
+      x = tensor(node, 1), weight = tensor(node, 2), added = tensor(node, 0);
+    }
+    if (!weight || !is_f32(x) || !is_weight(weight, 2)) return false;
+    const Form form = node.op == "aten::linear" ? Form::Linear : Form::Transposed;
+    const bool is_rows = form == Form::Linear;
+    const int64_t n = weight->type.sizes[is_rows ? 0 : 1], k = weight->type.sizes[is_rows ? 1 : 0];
+    Builder b(graph_, at);
+    b.set_source(node.source, node.results[0]->name);
+    const std::optional<Argument> one_per_column = bias(b, added, n);
+    if (!one_per_column) return false;
+    node.op = "etc::packed_linear";
+    node.args = {x, packed(weight, form, n, k), *one_per_column, None{}, n, std::string("none")};
+    return true;
+  }
+
+  // A convolution along one dimension is one of images of height 1.
+  bool pack_convolution(Graph::NodeList::iterator at) {
+    const Node& node = **at;
+    Value *x = tensor(node, 0), *weight = tensor(node, 1), *result = node.results[0];
+    const size_t rank = x->type.sizes.size(), dims = rank - 2;
+    if ((rank != 3 && rank != 4) || !is_f32(x) || !is_weight(weight, rank) || std::get<bool>(node.args[6])) return false;
+    const Sizes& w = weight->type.sizes;
+    const auto* groups = std::get_if<int64_t>(&node.args[8]);
+    const auto stride = numbers(node.args[3], dims), padding = numbers(node.args[4], dims), dilation = numbers(node.args[5], dims);
+    if (!groups || !stride || !padding || !dilation) return false;
+    const int64_t n = w[0], taps = dims == 1 ? w[2] : w[2] * w[3];
+    const bool depthwise = *groups > 1 && *groups == n && w[1] == 1 && x->type.sizes[1] == n;
+    if ((*groups != 1 && !depthwise) || taps > cpu::kMostRuns) return false;
+
+    Builder b(graph_, at);
+    b.set_source(node.source, result->name);
+    const std::optional<Argument> one_per_channel = bias(b, tensor(node, 2), n);
+    if (!one_per_channel) return false;
+    auto in_two = [&](std::vector<int64_t> list, int64_t first) {
+      if (dims == 1) list.insert(list.begin(), first);
+      return list;
+    };
+    const std::vector<int64_t> window(w.begin() + 2, w.end());
+    Value* image = b.permute(dims == 1 ? b.unsqueeze(x, 2) : x, {0, 2, 3, 1});
+    std::vector<Argument> args = {image, packed(weight, Form::Convolution, n, static_cast<int64_t>(w[1]) * taps), *one_per_channel};
+    if (!depthwise) args.insert(args.end(), {None{}, n});
+    args.insert(args.end(), {in_two(window, 1), in_two(*stride, 1), in_two(*padding, 0), in_two(*dilation, 1), std::string("none")});
+    const Sizes& y = result->type.sizes;
+    const TensorType type(DType::F32, {y[0], dims == 1 ? SymInt(1) : y[2], y.back(), y[1]});
+    Node* packed = graph_.insert_node(at, depthwise ? "etc::packed_depthwise2d" : "etc::packed_conv2d", std::move(args), {type},
+                                      node.source, result->name + "_nhwc");
+    Value* shown = b.permute(packed->results[0], {0, 3, 1, 2});
+    replace_by_view(graph_, result, dims == 1 ? b.squeeze(shown, {2}) : shown);
+    graph_.nodes.erase(at);
+    return true;
+  }
+
+  Graph& graph_;
+  std::map<std::pair<Value*, Form>, Value*> packed_;
+};
+
+}  // namespace
+
+extern const Pass pack_weights;
+constinit const Pass pack_weights = {"pack-weights", "linear layers and convolutions over packed weights, for --cpu other than generic",
+                                     [](Graph& graph) { return Packer(graph).run(); }, true, true};
+
+}  // namespace etc::compile::passes
