@@ -20,7 +20,7 @@ ALLOWED_SYMBOLS = re.compile(
     r'|__cpu_(model|indicator_init|features2))')
 # Headers without code of a library behind them.
 ALLOWED_HEADERS = set('algorithm climits cstddef cstdint cstring initializer_list limits new stddef.h stdint.h tuple type_traits utility'.split())
-LOCAL_HEADER = {'lib': re.compile(r'(etc/)?[a-z_]+\.h'), 'ops': re.compile(r'(etc|ops)/[a-z_/]+\.h'),
+LOCAL_HEADER = {'lib': re.compile(r'(etc/)?[a-z_]+\.h'), 'ops': re.compile(r'(etc|ops)/[a-z_/]+\.(h|inc)'),
                 'backends': re.compile(r'(etc|backends/graph)/[a-z_]+\.h')}
 # Of the backends, what needs no library and no compiler.
 DEVICE_BACKENDS = re.compile(r'backends/(reference/delegate\.cc|graph/(format|read|layout|check_node)\.(h|cc))')
