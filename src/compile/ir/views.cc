@@ -26,23 +26,6 @@ Sizes normal_strides(const Sizes& sizes, Sizes strides) {
   return strides;
 }
 
-// If {sizes, strides} show each of n elements exactly once: the order of dimensions, outermost first.
-std::optional<std::vector<int64_t>> dense_order(const Sizes& sizes, const Sizes& strides, const SymInt& n) {
-  std::vector<int64_t> order(sizes.size());
-  std::iota(order.begin(), order.end(), 0);
-  // By the bounds, which decide for fixed strides and propose for others; what follows proves.
-  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return strides[a].upper() > strides[b].upper(); });
-  SymInt expected = 1;
-  for (size_t i = order.size(); i-- > 0;) {
-    const int64_t d = order[i];
-    if (sizes[d] == 1) continue;
-    if (strides[d] != expected) return std::nullopt;
-    expected *= sizes[d];
-  }
-  if (expected != n) return std::nullopt;
-  return order;
-}
-
 bool is_inside(const Sizes& sizes, const Sizes& strides, const SymInt& offset, const SymInt& numel) {
   int64_t count = 1, last = offset;
   bool inside = offset >= 0;
@@ -102,6 +85,22 @@ Sizes resolve_sizes(Sizes sizes, const SymInt& numel) {
   }
   if (!seem_equal(known, numel) || std::count(sizes.begin(), sizes.end(), SymInt(-1))) throw refuse();
   return sizes;
+}
+
+std::optional<std::vector<int64_t>> dense_order(const Sizes& sizes, const Sizes& strides, const SymInt& n) {
+  std::vector<int64_t> order(sizes.size());
+  std::iota(order.begin(), order.end(), 0);
+  // By the bounds, which decide for fixed strides and propose for others; what follows proves.
+  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return strides[a].upper() > strides[b].upper(); });
+  SymInt expected = 1;
+  for (size_t i = order.size(); i-- > 0;) {
+    const int64_t d = order[i];
+    if (sizes[d] == 1) continue;
+    if (strides[d] != expected) return std::nullopt;
+    expected *= sizes[d];
+  }
+  if (expected != n) return std::nullopt;
+  return order;
 }
 
 bool same_strides(const Sizes& sizes, const Sizes& a, const Sizes& b) {
@@ -205,9 +204,10 @@ Value* Builder::select(Value* v, int64_t dim, SymInt index) {
   if (rank_of(v) == 0) throw CompileError("a selection from a 0-d tensor");
   const size_t d = checked_dim(dim, rank_of(v));
   const SymInt n = v->type.sizes[d];
-  const SymInt i = provably_less(index, 0)          ? index + n
-                   : provably_less_equal(0, index) ? index
-                                                    : SymInt(sym_apply(SymOp::Select, {(index + n).node(), index.node(), sym_less(index, 0).node()}));
+  const SymInt i = provably_less(index, 0) ? index + n
+                   : provably_less_equal(0, index)
+                       ? index
+                       : SymInt(sym_apply(SymOp::Select, {(index + n).node(), index.node(), sym_less(index, 0).node()}));
   if (provably_less(i, 0) || provably_less_equal(n, i))
     throw CompileError("index " + to_string(index) + " is outside of dimension " + std::to_string(dim) + " of " + to_string(v->type));
   check(sym_less_equal(0, i), "an index is below the dimension");

@@ -14,6 +14,9 @@ std::optional<Sizes> view_strides(const Sizes& sizes, const Sizes& strides, cons
 // Replaces the one -1 among sizes. CompileError when the count of elements does not come out.
 Sizes resolve_sizes(Sizes sizes, const SymInt& numel);
 
+// If {sizes, strides} show each of n elements exactly once: the order of dimensions, outermost first.
+std::optional<std::vector<int64_t>> dense_order(const Sizes& sizes, const Sizes& strides, const SymInt& n);
+
 // Equal where it matters: in dimensions of more than one element.
 bool same_strides(const Sizes& sizes, const Sizes& a, const Sizes& b);
 

@@ -10,16 +10,32 @@ namespace etc::compile {
 namespace passes {
 // A place in the list: backends take their subgraphs when all is folded and nothing is bent to fit our kernels yet.
 constinit const Pass partition = {"partition", "give subgraphs to the backends of --backend", [](Graph&) { return false; }, false};
-extern const Pass dead_code, fold_batch_norm, fold_constants, legalise, merge_common, order_for_memory, own_written, pack_weights,
-    remove_copies, remove_noops;
+extern const Pass dead_code, fold_batch_norm, fold_constants, fuse_epilogue, keep_channels_last, legalise, merge_common, order_for_memory,
+    own_written, pack_weights, remove_copies, remove_noops;
 }  // namespace passes
 
 const std::vector<Pass>& all_passes() {
   using namespace passes;
   static const std::vector<Pass> list = {
-      dead_code, fold_constants, remove_copies,    remove_noops, fold_batch_norm, merge_common,
-      dead_code, partition,      pack_weights,     legalise,     fold_constants,  // copies of constants that legalising made
-      dead_code, own_written,    order_for_memory,
+      dead_code,
+      fold_constants,
+      remove_copies,
+      remove_noops,
+      fold_batch_norm,
+      merge_common,
+      dead_code,
+      partition,
+      // Where the CPU has kernels over packed weights.
+      pack_weights,
+      keep_channels_last,
+      dead_code,
+      fuse_epilogue,
+      // Constants are folded again for the copies that legalising makes of them.
+      legalise,
+      fold_constants,
+      dead_code,
+      own_written,
+      order_for_memory,
   };
   return list;
 }
