@@ -25,7 +25,7 @@ def select(text, folder):
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
     program = tmp_path_factory.mktemp("digits") / "digits.etc"
-    compile_model(ROOT / "examples" / "digits" / "digits.pt2", program)
+    compile_model(ROOT / "examples" / "digits" / "digits.pt2", program, "--cpu", "generic")
     return program
 
 
@@ -40,6 +40,14 @@ def test_selects_what_a_program_calls(digits, form, tmp_path):
     header = (tmp_path / "selected.h").read_text()
     assert '{"ops/conv/convolution", 0x100}' in header, "float32 alone"
     assert '{"ops/reduce/argmax", 0x120}' in header, "float32, and the int64 of its result"
+
+
+def test_selects_packed_kernels_that_a_program_calls(tmp_path):
+    compile_model(ROOT / "examples" / "digits" / "digits.pt2", tmp_path / "digits.etc", "--cpu", "x86-64")
+    done = select(run(INSPECT, "--ops", tmp_path / "digits.etc").stdout, tmp_path)
+    assert done.returncode == 0, done.stderr
+    chosen = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
+    assert chosen["cpu/conv2d"] == ["packed_conv2d"] and "conv/convolution" not in chosen
 
 
 def test_the_union_has_what_each_program_calls(digits, tmp_path):

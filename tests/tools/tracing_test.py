@@ -31,7 +31,8 @@ def net(tmp_path_factory):
     torch.manual_seed(1)
     x = torch.randn(4, 6)
     torch.export.save(torch.export.export(Net().eval(), (x,)), folder / "net.pt2")
-    report = json.loads(compile_model(folder / "net.pt2", folder / "net.etc", "--format", "json").stdout)
+    report = json.loads(compile_model(folder / "net.pt2", folder / "net.etc", "--cpu", "generic", "--format", "json").stdout)
+    compile_model(folder / "net.pt2", folder / "fused.etc", "--cpu", "x86-64")
     (folder / "pool_bytes").write_text(str(report["methods"][0]["pools"][0]["bytes"]))
     np.save(folder / "x.npy", x.numpy())
     write_reference(folder / "net.pt2", [x], folder / "reference.npz")
@@ -89,6 +90,15 @@ def test_unknown_values_are_named(net):
 def test_equal_values_are_equal(net):
     done = run(RUN, net / "net.etc", net / "x.npy", "--compare-with", net / "reference.npz")
     assert re.search(r"^all [4-9] values that are in both are equal", done.stdout)
+
+
+def test_values_inside_of_fused_layers_are_not_there(net, tmp_path):
+    """Where an op takes its activation with it, the result has the name of the activation."""
+    done = run(RUN, net / "fused.etc", net / "x.npy", "--compare-with", net / "reference.npz")
+    assert re.search(r"^all [3-9] values that are in both are equal", done.stdout)
+    run(RUN, net / "fused.etc", net / "x.npy", "--dump-value", "relu", "-o", tmp_path / "o.npz")
+    np.testing.assert_allclose(np.load(tmp_path / "o.npz")["relu"], np.load(net / "reference.npz")["relu"], rtol=1e-5, atol=1e-6)
+    assert "makes no value 'linear'" in run(RUN, net / "fused.etc", net / "x.npy", "--dump-value", "linear", expect=2).stderr
 
 
 def test_the_first_departure_is_found(net, tmp_path):

@@ -150,8 +150,17 @@ class Fuser {
     graph_.nodes.splice(to, graph_.nodes, at);
   }
 
+  // Afterwards the packed op, which `v` shows, computes what the node did. It stays where the model has the layer, but is the node's
+  // result.
   void replace_by(Graph::NodeList::iterator at, Value* v) {
     Value* result = (*at)->results[0];
+    std::shared_ptr<const Source>& source = root_of(v)->producer->source;
+    if (source && (*at)->source) {
+      auto both = std::make_shared<Source>(*source);
+      both->node = (*at)->source->node;
+      source = is_view(v) ? in_other_form(both, "packed") : std::move(both);
+    }
+    if (is_view(v)) graph_.rename(root_of(v), result->name + "_packed");  // it is no longer what its name says
     replace_by_view(graph_, result, v);
     result->producer = nullptr;
     graph_.nodes.erase(at);

@@ -5,11 +5,13 @@ namespace etc::compile {
 namespace {
 
 constexpr char kInputs[] = "input %x: f32[2,4,5,3]\ninput %w: f32[1,3,16]\n";
-constexpr char kShown[] = "f32[2,3,4,5]{60,1,15,3} = etc::view(%c, [2, 3, 4, 5], [60, 1, 15, 3], 0)\n";
-
-std::string conv(const std::string& bias, const std::string& residual, const std::string& activation) {
-  return "%c: f32[2,4,5,3] = etc::packed_conv2d(%x, %w, " + bias + ", " + residual + ", 3, [1, 1], [1, 1], [0, 0], [1, 1], \"" +
+// A convolution of the name, and the view of it that its users see.
+std::string conv(const std::string& name, const std::string& bias, const std::string& residual, const std::string& activation) {
+  return "%" + name + ": f32[2,4,5,3] = etc::packed_conv2d(%x, %w, " + bias + ", " + residual + ", 3, [1, 1], [1, 1], [0, 0], [1, 1], \"" +
          activation + "\")\n";
+}
+std::string shown(const std::string& name, const std::string& of) {
+  return "%" + name + ": f32[2,3,4,5]{60,1,15,3} = etc::view(%" + of + ", [2, 3, 4, 5], [60, 1, 15, 3], 0)\n";
 }
 
 TEST(FuseEpilogue, AnActivationOfAView) {
@@ -22,30 +24,31 @@ TEST(FuseEpilogue, AnActivationOfAView) {
                                                              {"aten::gelu(%v, \"tanh\")", "gelu_tanh"}};
   for (const auto& [call, name] : activations)
     expect_pass("fuse-epilogue",
-                kInputs + conv("none", "none", "none") + "%v: " + kShown + "%y: f32[2,3,4,5] = " + call + "\noutput \"y\" = %y\n",
-                kInputs + conv("none", "none", name) + "%v: " + kShown + "output \"y\" = %v\n");
+                kInputs + conv("c", "none", "none", "none") + shown("v", "c") + "%y: f32[2,3,4,5] = " + call + "\noutput \"y\" = %y\n",
+                kInputs + conv("y_packed", "none", "none", name) + shown("y", "y_packed") + "output \"y\" = %y\n");
 }
 
 // The residual is made after the convolution, which moves behind it.
 TEST(FuseEpilogue, AResidualAndThenAnActivation) {
-  expect_pass(
-      "fuse-epilogue", kInputs + conv("none", "none", "none") + "%v: " + kShown + R"(
+  expect_pass("fuse-epilogue", kInputs + conv("c", "none", "none", "none") + shown("v", "c") + R"(
     %r: f32[2,4,5,3] = aten::neg(%x)
     %u: f32[2,3,4,5]{60,1,15,3} = etc::view(%r, [2, 3, 4, 5], [60, 1, 15, 3], 0)
     %sum: f32[2,3,4,5] = aten::add.Tensor(%u, %v, 1)
     %y: f32[2,3,4,5] = aten::relu(%sum)
     output "y" = %y
   )",
-      std::string(kInputs) + "%r: f32[2,4,5,3] = aten::neg(%x)\n" + conv("none", "%r", "relu") + "%v: " + kShown + "output \"y\" = %v\n");
+              std::string(kInputs) + "%r: f32[2,4,5,3] = aten::neg(%x)\n" + conv("y_packed", "none", "%r", "relu") +
+                  shown("y", "y_packed") + "output \"y\" = %y\n");
 }
 
 TEST(FuseEpilogue, AConstantAlongChannelsIsABias) {
-  expect_pass(
-      "fuse-epilogue", std::string(kInputs) + "const %k: f32[3,1,1] = 1 2 3\n" + conv("none", "none", "none") + "%v: " + kShown + R"(
+  expect_pass("fuse-epilogue",
+              std::string(kInputs) + "const %k: f32[3,1,1] = 1 2 3\n" + conv("c", "none", "none", "none") + shown("v", "c") + R"(
     %y: f32[2,3,4,5] = aten::add.Tensor(%v, %k, 1)
     output "y" = %y
   )",
-      std::string(kInputs) + "const %k_bias: f32[3] = 1 2 3\n" + conv("%k_bias", "none", "none") + "%v: " + kShown + "output \"y\" = %v\n");
+              std::string(kInputs) + "const %k_bias: f32[3] = 1 2 3\n" + conv("y_packed", "%k_bias", "none", "none") +
+                  shown("y", "y_packed") + "output \"y\" = %y\n");
 }
 
 TEST(FuseEpilogue, SeesThroughReshapes) {
@@ -64,9 +67,9 @@ TEST(FuseEpilogue, SeesThroughReshapes) {
     input %w: f32[1,2,16]
     input %r: f32[2,3,4]
     %r_1: f32[6,4] = etc::view(%r, [6, 4], [4, 1], 0)
-    %l: f32[6,4] = etc::packed_linear(%x, %w, none, %r_1, 4, "silu")
-    %v: f32[2,3,4] = etc::view(%l, [2, 3, 4], [12, 4, 1], 0)
-    output "y" = %v
+    %y_packed: f32[6,4] = etc::packed_linear(%x, %w, none, %r_1, 4, "silu")
+    %y: f32[2,3,4] = etc::view(%y_packed, [2, 3, 4], [12, 4, 1], 0)
+    output "y" = %y
   )");
 }
 

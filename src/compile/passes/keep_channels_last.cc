@@ -174,7 +174,7 @@ class Keeper {
     Sizes sizes;
     for (int64_t d : channels_last(rank)) sizes.push_back(result->type.sizes[static_cast<size_t>(d)]);
     const TensorType type(result->type.dtype, std::move(sizes));
-    Node* node = graph_.insert_node(at, op, std::move(args), {type}, (*at)->source, result->name + "_nhwc");
+    Node* node = graph_.insert_node(at, op, std::move(args), {type}, in_other_form((*at)->source, "nhwc"), result->name + "_nhwc");
     replace_by_view(graph_, result, b.permute(node->results[0], channels_second(rank)));
     for (Value* r : (*at)->results) r->producer = nullptr;
     graph_.nodes.erase(at);

@@ -49,8 +49,8 @@ TEST(KeepChannelsLast, PermutesWhatIsBroadcast) {
     %b_4: f32[1,1,5,1] = etc::view(%row, [1, 1, 5, 1], [5, 5, 1, 1], 0)
     %b_nhwc: f32[n,4,5,3] = aten::add.Tensor(%a_nhwc, %b_4, 1)
     %c_nhwc: f32[n,4,5,3] = aten::div.Tensor(%b_nhwc, %one)
-    %c_1: f32[n,3,4,5]{60,1,15,3} = etc::view(%c_nhwc, [n, 3, 4, 5], [60, 1, 15, 3], 0)
-    output "c" = %c_1
+    %c: f32[n,3,4,5]{60,1,15,3} = etc::view(%c_nhwc, [n, 3, 4, 5], [60, 1, 15, 3], 0)
+    output "c" = %c
   )");
 }
 
@@ -65,8 +65,8 @@ TEST(KeepChannelsLast, JoinsAndPads) {
     input %image: f32[n,4,5,3]
     %twice_nhwc: f32[n,4,5,6] = aten::cat([%image, %image], 3)
     %padded_nhwc: f32[n,5,8,6] = aten::constant_pad_nd(%twice_nhwc, [0, 0, 1, 2, 0, 1, 0, 0], 0.0)
-    %padded_1: f32[n,6,5,8]{240,1,48,6} = etc::view(%padded_nhwc, [n, 6, 5, 8], [240, 1, 48, 6], 0)
-    output "padded" = %padded_1
+    %padded: f32[n,6,5,8]{240,1,48,6} = etc::view(%padded_nhwc, [n, 6, 5, 8], [240, 1, 48, 6], 0)
+    output "padded" = %padded
   )");
 }
 

@@ -96,8 +96,17 @@ class Packer {
     return Argument(b.expand(v, {n}));
   }
 
+  // The matrix that a constant shows to every product of a batch, or null.
+  static Value* only_matrix(Builder& b, Value* v) {
+    const TensorType& t = v->type;
+    if (root_of(v)->kind != Value::Kind::Constant || t.sizes.size() != 3 || (t.sizes[0] != 1 && t.strides[0] != 0)) return nullptr;
+    return b.strided(v, {t.sizes[1], t.sizes[2]}, {t.strides[1], t.strides[2]}, view_offset(v));
+  }
+
   bool pack_linear(Graph::NodeList::iterator at) {
     Node& node = **at;
+    Builder b(graph_, at);
+    b.set_source(node.source, node.results.empty() ? "" : node.results[0]->name);
     Value *x = nullptr, *weight = nullptr, *added = nullptr;
     if (node.op == "aten::linear") {
       x = tensor(node, 0), weight = tensor(node, 1), added = tensor(node, 2);
@@ -105,13 +114,13 @@ class Packer {
       x = tensor(node, 0), weight = tensor(node, 1);
     } else if (node.op == "aten::addmm" && is_one(node.args[3]) && is_one(node.args[4])) {
       x = tensor(node, 1), weight = tensor(node, 2), added = tensor(node, 0);
+    } else if (node.op == "aten::bmm") {
+      x = tensor(node, 0), weight = only_matrix(b, tensor(node, 1));
     }
     if (!weight || !is_f32(x) || !is_weight(weight, 2)) return false;
     const Form form = node.op == "aten::linear" ? Form::Linear : Form::Transposed;
     const bool is_rows = form == Form::Linear;
     const int64_t n = weight->type.sizes[is_rows ? 0 : 1], k = weight->type.sizes[is_rows ? 1 : 0];
-    Builder b(graph_, at);
-    b.set_source(node.source, node.results[0]->name);
     const std::optional<Argument> one_per_column = bias(b, added, n);
     if (!one_per_column) return false;
     node.op = "etc::packed_linear";
@@ -149,9 +158,10 @@ class Packer {
     const Sizes& y = result->type.sizes;
     const TensorType type(DType::F32, {y[0], dims == 1 ? SymInt(1) : y[2], y.back(), y[1]});
     Node* packed = graph_.insert_node(at, depthwise ? "etc::packed_depthwise2d" : "etc::packed_conv2d", std::move(args), {type},
-                                      node.source, result->name + "_nhwc");
+                                      in_other_form(node.source, "nhwc"), result->name + "_nhwc");
     Value* shown = b.permute(packed->results[0], {0, 3, 1, 2});
     replace_by_view(graph_, result, dims == 1 ? b.squeeze(shown, {2}) : shown);
+    result->producer = nullptr;
     graph_.nodes.erase(at);
     return true;
   }

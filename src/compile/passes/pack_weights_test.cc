@@ -53,6 +53,26 @@ TEST(PackWeights, OfAProductWithAConstantMatrix) {
   )");
 }
 
+// What is left of a linear layer over many dimensions in core ATen.
+TEST(PackWeights, OfABatchOfProductsWithOneMatrix) {
+  expect_pass("pack-weights", R"(
+    symbol n in [1,8]
+    input %x: f32[n,5,2]
+    const %w: f32[3,2] = 1 2 3 4 5 6
+    %t: f32[n,2,3]{0,1,2} = etc::view(%w, [n, 2, 3], [0, 1, 2], 0)
+    %y: f32[n,5,3] = aten::bmm(%x, %t)
+    output "y" = %y
+  )",
+              R"(
+    symbol n in [1,8]
+    input %x: f32[n,5,2]
+    const %w_packed: f32[1,2,16] =)" +
+                  rows_of({{1, 3, 5}, {2, 4, 6}}) + R"(
+    %y: f32[n,5,3] = etc::packed_linear(%x, %w_packed, none, none, 3, "none")
+    output "y" = %y
+  )");
+}
+
 TEST(PackWeights, OfAConvolutionOverPermutedImages) {
   // Weight [out, in, 1, kw]; an input of an output is (kw, in), in fastest.
   expect_pass("pack-weights", R"(
@@ -76,11 +96,11 @@ TEST(PackWeights, OfAConvolutionOverPermutedImages) {
                   rows_of({{1}, {3}, {5}, {2}, {4}, {6}}) + R"(
     %y_1: f32[n,4,5,2]{40,5,1,20} = etc::view(%x, [n, 4, 5, 2], [40, 5, 1, 20], 0)
     %y_nhwc: f32[n,2,3,3] = etc::packed_conv2d(%y_1, %w_packed, %b, none, 3, [1, 1], [2, 2], [0, 0], [1, 1], "none")
-    %y_2: f32[n,3,2,3]{18,1,9,3} = etc::view(%y_nhwc, [n, 3, 2, 3], [18, 1, 9, 3], 0)
+    %y: f32[n,3,2,3]{18,1,9,3} = etc::view(%y_nhwc, [n, 3, 2, 3], [18, 1, 9, 3], 0)
     %z_nhwc: f32[n,2,2,1] = etc::packed_conv2d(%y_nhwc, %v_packed, none, none, 1, [1, 2], [1, 1], [0, 0], [1, 1], "none")
-    %z_1: f32[n,1,2,2] = etc::view(%z_nhwc, [n, 1, 2, 2], [4, 4, 2, 1], 0)
-    output "y" = %y_2
-    output "z" = %z_1
+    %z: f32[n,1,2,2] = etc::view(%z_nhwc, [n, 1, 2, 2], [4, 4, 2, 1], 0)
+    output "y" = %y
+    output "z" = %z
   )");
 }
 
@@ -97,8 +117,8 @@ TEST(PackWeights, OfAConvolutionAlongOneDimension) {
                   rows_of({{1, 2}}) + R"(
     %y_2: f32[1,1,5,2]{5,5,1,5} = etc::view(%x, [1, 1, 5, 2], [5, 5, 1, 5], 0)
     %y_nhwc: f32[1,1,3,2] = etc::packed_depthwise2d(%y_2, %w_packed, none, [1, 1], [1, 2], [0, 0], [1, 1], "none")
-    %y_4: f32[1,2,3]{2,1,2} = etc::view(%y_nhwc, [1, 2, 3], [2, 1, 2], 0)
-    output "y" = %y_4
+    %y: f32[1,2,3]{2,1,2} = etc::view(%y_nhwc, [1, 2, 3], [2, 1, 2], 0)
+    output "y" = %y
   )");
 }
 
@@ -120,8 +140,8 @@ TEST(PackWeights, CopiesWhatIsReshaped) {
                   rows_of({{1, 2}}) + R"(
     %y_1: f32[1,2,2,1] = etc::view(%x, [1, 2, 2, 1], [4, 2, 1, 1], 0)
     %y_nhwc: f32[1,2,2,2] = etc::packed_conv2d(%y_1, %w_packed, none, none, 2, [1, 1], [1, 1], [0, 0], [1, 1], "none")
-    %y_2: f32[1,2,2,2]{2,1,4,2} = etc::view(%y_nhwc, [1, 2, 2, 2], [2, 1, 4, 2], 0)
-    %y_copy: f32[1,2,2,2] = etc::copy(%y_2)
+    %y: f32[1,2,2,2]{2,1,4,2} = etc::view(%y_nhwc, [1, 2, 2, 2], [2, 1, 4, 2], 0)
+    %y_copy: f32[1,2,2,2] = etc::copy(%y)
     %flat: f32[8] = etc::view(%y_copy, [8], [1], 0)
     %row: f32[1,2,1,2]{0,1,0,2} = etc::view(%y_nhwc, [1, 2, 1, 2], [0, 1, 0, 2], 4)
     %s: f32[8] = aten::neg(%flat)

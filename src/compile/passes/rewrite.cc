@@ -136,6 +136,14 @@ void replace_by_view(Graph& graph, Value* value, Value* other) {
     node.args[0] = copy;
   }
   if (!replace_root(graph, value, other)) throw InternalError("a window that composes does not");
+  std::swap(value->name, other->name);
+}
+
+std::shared_ptr<const Source> in_other_form(const std::shared_ptr<const Source>& source, const char* form) {
+  if (!source || source->node.empty()) return source;
+  auto other = std::make_shared<Source>(*source);
+  other->node += std::string("_") + form;
+  return other;
 }
 
 bool takes(const Node& node, const std::function<TensorType(const Value*)>& type_of) {

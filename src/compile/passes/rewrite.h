@@ -25,8 +25,13 @@ std::optional<Window> compose(const TensorType& of, const Sizes& sizes, const Si
 // become windows on the root of the other. False, and nothing changed, when that cannot be.
 bool replace_root(Graph& graph, Value* value, Value* other);
 
-// The same where it must succeed: windows that cannot become windows on the root of the other become windows on a copy of it.
+// The same where it must succeed: windows that cannot become windows on the root of the other become windows on a copy of it. The other
+// takes the name as well, under which users know these elements.
 void replace_by_view(Graph& graph, Value* value, Value* other);
+
+// Where something comes from whose elements are those of the model's node, but not in its order or sizes: its node is called "NODE_form",
+// so that no tool takes it for the node's result. Null for null.
+std::shared_ptr<const Source> in_other_form(const std::shared_ptr<const Source>& source, const char* form);
 
 // Whether the op of `node` has a kernel when `type_of` says how its operands lie. External ops and control flow take what is contiguous.
 bool takes(const Node& node, const std::function<TensorType(const Value*)>& type_of);
