@@ -26,7 +26,7 @@ struct Product {
     if (rows <= 0 || block.columns <= 0) return;
     const Kernels& kernels = cpu::kernels();
     const Pieces tiles(rows, 1, (rows + kernels.tile_rows - 1) / kernels.tile_rows);
-    const int64_t most_tiles = larger(smaller(kBlockTiles, smaller(kPointers / block.runs, kCopies / larger(copied, 1)) / kMostRows), 1);
+    const int64_t most_tiles = most_tiles_of(copied);
     const int64_t blocks = (tiles.count + most_tiles - 1) / most_tiles;
     // Chunks: of blocks, and of columns where there are few blocks. From some 300,000 products on one is worth a thread.
     constexpr int64_t kWork = 300000, kChunks = 32, kColumns = 64;
@@ -43,7 +43,14 @@ struct Product {
   }
 
  private:
-  static constexpr int64_t kPointers = kBlockTiles * kMostRows * 9, kCopies = 4096;  // of one block, on the stack
+  // Of a block: as the pointers and copies have room, and so that the rows stay near while all panels pass.
+  int64_t most_tiles_of(int64_t copied) const {
+    const int64_t room = smaller(kPointers / block.runs, kCopies / larger(copied, 1)), near = kNear / (block.runs * block.length + 1);
+    return larger(smaller(kBlockTiles, smaller(room, larger(near, 4 * kMostRows)) / kMostRows), 1);
+  }
+
+  static constexpr int64_t kPointers = 1024, kCopies = 4096;  // of one block, on the stack
+  static constexpr int64_t kNear = 1 << 17;                   // floats of rows that stay near: half of a small second cache
   static_assert(kPointers >= kMostRows * kMostRuns, "one tile at least");
   static_assert(kCopies >= kMostRows * kMostCopied, "one tile at least");
 

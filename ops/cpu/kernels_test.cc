@@ -1,0 +1,217 @@
+// Every kind of kernels that this machine can run, against plain loops in double.
+#include "ops/cpu/kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+namespace etc::cpu {
+namespace {
+
+struct Kind {
+  const char* name;
+  const Kernels* kernels;
+};
+std::vector<Kind> kinds() {
+  std::vector<Kind> all = {{"baseline", &kBaselineKernels}};
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) all.push_back({"avx2", &kAvx2Kernels});
+  if (&kernels() == &kAvx512Kernels) all.push_back({"avx512", &kAvx512Kernels});
+#endif
+  return all;
+}
+
+std::vector<float> randoms(size_t n, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> v(n);
+  for (float& x : v) x = normal(random);
+  return v;
+}
+
+double activated(Activation a, double x) {
+  switch (a) {
+    case Activation::None: return x;
+    case Activation::Relu: return std::max(x, 0.0);
+    case Activation::Relu6: return std::clamp(x, 0.0, 6.0);
+    case Activation::Hardsigmoid: return std::clamp(x + 3, 0.0, 6.0) / 6;
+    case Activation::Hardswish: return x * std::clamp(x + 3, 0.0, 6.0) / 6;
+    case Activation::Sigmoid: return 1 / (1 + std::exp(-x));
+    case Activation::Silu: return x / (1 + std::exp(-x));
+    case Activation::Tanh: return std::tanh(x);
+    case Activation::Gelu: return x * 0.5 * (1 + std::erf(x / std::sqrt(2.0)));
+    case Activation::GeluTanh: return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+  }
+  return NAN;
+}
+
+constexpr float kUntouched = 12345;
+
+// Rows of `runs` pieces, which lie in an order of their own, times packed weights.
+void check_multiply(const Kernels& kernels, std::vector<int64_t> tiles, int64_t runs, int64_t length, int64_t columns,
+                    Activation activation, bool with_bias, bool with_residual) {
+  const int64_t depth = runs * length;
+  int64_t rows = 0;
+  for (int64_t t : tiles) rows += t;
+  const std::vector<float> x = randoms(rows * depth, 1), w = randoms(columns * depth, 2), bias = randoms(columns, 3);
+  const int64_t result_row = columns + 3, residual_row = columns + 1;
+  const std::vector<float> residual = randoms(rows * residual_row, 4);
+  std::vector<float> packed(panels_of(columns) * depth * kPanel), result(rows * result_row, kUntouched);
+  pack_panels(
+      columns, depth, [&](int64_t o, int64_t i) { return w[o * depth + i]; }, packed.data());
+  const auto piece = [&](int64_t row, int64_t run) { return x.data() + ((runs - 1 - run) * rows + row) * length; };
+
+  RowBlock b;
+  std::vector<const float*> at(tiles.size() * runs * kMostRows);
+  int64_t row = 0;
+  for (size_t t = 0; t < tiles.size(); ++t) {
+    b.rows[t] = tiles[t];
+    for (int64_t r = 0; r < tiles[t]; ++r, ++row)
+      for (int64_t run = 0; run < runs; ++run) at[(t * runs + run) * kMostRows + r] = piece(row, run);
+  }
+  b.tiles = static_cast<int64_t>(tiles.size()), b.at = at.data(), b.runs = runs, b.length = length;
+  b.weight = packed.data(), b.columns = columns, b.result = result.data(), b.result_row = result_row;
+  b.epilogue = {with_bias ? bias.data() : nullptr, with_residual ? residual.data() : nullptr, residual_row, activation};
+  kernels.multiply(b);
+
+  for (row = 0; row < rows; ++row)
+    for (int64_t c = 0; c < result_row; ++c) {
+      const float got = result[row * result_row + c];
+      if (c >= columns) {
+        ASSERT_EQ(got, kUntouched) << "behind row " << row;
+        continue;
+      }
+      double sum = (with_bias ? bias[c] : 0) + (with_residual ? residual[row * residual_row + c] : 0.0), size = std::fabs(sum);
+      for (int64_t k = 0; k < depth; ++k) {
+        const double term = double(piece(row, k / length)[k % length]) * w[c * depth + k];
+        sum += term, size += std::fabs(term);
+      }
+      ASSERT_NEAR(got, activated(activation, sum), 1e-6 + 6e-7 * size) << "row " << row << ", column " << c;
+    }
+}
+
+TEST(Kernels, MultiplyRowsOfAnyNumber) {
+  for (const Kind& kind : kinds()) {
+    SCOPED_TRACE(kind.name);
+    const int64_t most = kind.kernels->tile_rows;
+    for (int64_t rows = 1; rows <= most; ++rows)
+      for (int64_t columns : {1, 5, 8, 15, 16, 17, 24, 32, 40, 47, 63, 64, 65, 130})
+        check_multiply(*kind.kernels, {rows}, 1, 19, columns, Activation::None, true, false);
+    check_multiply(*kind.kernels, {most, most - 1, 1, most}, 1, 33, 70, Activation::None, true, true);
+  }
+}
+TEST(Kernels, MultiplyPiecesOfAnyLength) {
+  for (const Kind& kind : kinds()) {
+    SCOPED_TRACE(kind.name);
+    for (int64_t runs : {1, 3, 9})
+      for (int64_t length : {1, 2, 7, 8, 9, 64})
+        for (int64_t rows : {1, 3}) check_multiply(*kind.kernels, {rows, rows}, runs, length, 20, Activation::None, false, true);
+    for (int64_t length : {1, 7, 8, 9, 200}) check_multiply(*kind.kernels, {1}, 2, length, 37, Activation::None, true, true);
+  }
+}
+TEST(Kernels, ApplyActivations) {
+  for (const Kind& kind : kinds())
+    for (const ActivationName& a : kActivations) {
+      SCOPED_TRACE(std::string(kind.name) + " " + a.name);
+      check_multiply(*kind.kernels, {3}, 1, 4, 37, a.activation, true, false);
+      check_multiply(*kind.kernels, {1}, 1, 4, 37, a.activation, true, true);
+    }
+}
+
+// Over the range where activations are more than a straight line, and at its ends.
+TEST(Kernels, KeepActivationsAccurate) {
+  for (const Kind& kind : kinds())
+    for (const ActivationName& a : kActivations) {
+      SCOPED_TRACE(std::string(kind.name) + " " + a.name);
+      const std::vector<float> one = {1};
+      std::vector<float> x, weight(kPanel);
+      weight[0] = 1;
+      for (double at = -30; at <= 30; at += 0.001) x.push_back(static_cast<float>(at));
+      for (float at : {0.0f, -0.0f, 1e-30f, 100.0f, -100.0f, 3e38f, INFINITY}) x.push_back(at);
+      for (float at : x) {
+        float result = kUntouched;
+        const float* rows[kMostRows] = {&at};
+        RowBlock b;
+        b.tiles = 1, b.rows[0] = 1, b.at = rows, b.runs = 1, b.length = 1, b.weight = weight.data(), b.columns = 1;
+        b.result = &result, b.result_row = 1, b.epilogue.activation = a.activation;
+        kind.kernels->multiply(b);
+        const double expected = activated(a.activation, at);
+        if (std::isinf(expected)) {
+          ASSERT_EQ(result, expected) << "at " << at;
+        } else {
+          ASSERT_NEAR(result, expected, 3e-7 + 3e-7 * std::fabs(expected)) << "at " << at;
+        }
+      }
+      float nan = NAN, result = 0;
+      const float* rows[kMostRows] = {&nan};
+      RowBlock b;
+      b.tiles = 1, b.rows[0] = 1, b.at = rows, b.runs = 1, b.length = 1, b.weight = weight.data(), b.columns = 1;
+      b.result = &result, b.result_row = 1, b.epilogue.activation = a.activation;
+      kind.kernels->multiply(b);
+      EXPECT_TRUE(std::isnan(result));
+    }
+}
+
+void check_depthwise(const Kernels& kernels, int64_t channels, int64_t kh, int64_t kw, int64_t stride, int64_t padding, int64_t dilation,
+                     int64_t width, bool outside, Activation activation) {
+  const int64_t out = (width + 2 * padding - (kw - 1) * dilation - 1) / stride + 1, pixel = channels + 2, result_pixel = channels + 1;
+  ASSERT_GT(out, 0);
+  const std::vector<float> x = randoms(kh * width * pixel, 1), w = randoms(channels * kh * kw, 2), bias = randoms(channels, 3);
+  std::vector<float> packed(panels_of(channels) * kh * kw * kPanel), result(out * result_pixel, kUntouched);
+  pack_panels(
+      channels, kh * kw, [&](int64_t o, int64_t i) { return w[o * kh * kw + i]; }, packed.data());
+  std::vector<const float*> rows(kh);
+  for (int64_t ky = 0; ky < kh; ++ky) rows[ky] = outside && ky == 0 ? nullptr : x.data() + ky * width * pixel;
+  DepthwiseRow d;
+  d.channels = channels, d.kernel[0] = kh, d.kernel[1] = kw, d.stride = stride, d.padding = padding, d.dilation = dilation;
+  d.rows = rows.data(), d.width = width, d.pixel = pixel, d.weight = packed.data(), d.bias = bias.data();
+  d.result = result.data(), d.result_width = out, d.result_pixel = result_pixel, d.activation = activation;
+  kernels.depthwise(d);
+  for (int64_t o = 0; o < out; ++o)
+    for (int64_t c = 0; c < result_pixel && o * result_pixel + c < static_cast<int64_t>(result.size()); ++c) {
+      const float got = result[o * result_pixel + c];
+      if (c >= channels) {
+        ASSERT_EQ(got, kUntouched);
+        continue;
+      }
+      double sum = bias[c];
+      for (int64_t ky = 0; ky < kh; ++ky)
+        for (int64_t kx = 0; kx < kw; ++kx)
+          if (const int64_t i = o * stride - padding + kx * dilation; rows[ky] && i >= 0 && i < width)
+            sum += double(rows[ky][i * pixel + c]) * w[c * kh * kw + ky * kw + kx];
+      ASSERT_NEAR(got, activated(activation, sum), 2e-5) << "pixel " << o << ", channel " << c;
+    }
+}
+
+TEST(Kernels, ConvolveDepthwise) {
+  struct Case {
+    int64_t kh, kw, stride, padding, dilation;
+  };
+  for (const Kind& kind : kinds())
+    for (const Case c : {Case{3, 3, 1, 1, 1},
+                         {3, 3, 2, 1, 1},
+                         {5, 5, 1, 2, 1},
+                         {5, 5, 2, 2, 1},
+                         {7, 7, 1, 3, 1},
+                         {3, 3, 1, 0, 1},
+                         {3, 3, 1, 2, 2},
+                         {3, 3, 3, 1, 1},
+                         {1, 5, 1, 2, 1},
+                         {2, 3, 1, 1, 1},
+                         {3, 3, 1, 5, 1},
+                         {7, 7, 2, 3, 1}})
+      for (int64_t channels : {1, 7, 16, 33, 48})
+        for (int64_t width : {7, 8, 19, 30}) {
+          SCOPED_TRACE(testing::Message() << kind.name << " " << c.kh << "x" << c.kw << " stride " << c.stride << " padding " << c.padding
+                                          << " dilation " << c.dilation << ", " << channels << " channels, width " << width);
+          check_depthwise(*kind.kernels, channels, c.kh, c.kw, c.stride, c.padding, c.dilation, width, width == 8, Activation::None);
+          if (HasFatalFailure()) return;
+        }
+  for (const Kind& kind : kinds())
+    for (const ActivationName& a : kActivations) check_depthwise(*kind.kernels, 37, 3, 3, 1, 1, 1, 9, false, a.activation);
+}
+
+}  // namespace
+}  // namespace etc::cpu

@@ -1,0 +1,107 @@
+"""The ops over packed weights against PyTorch: geometry, strides, edges, residuals and activations."""
+import pytest
+import torch
+import torch.nn.functional as F
+
+from etc_op import EtcError, call
+
+ACTIVATIONS = {
+    "none": lambda x: x, "relu": F.relu, "relu6": F.relu6, "hardsigmoid": F.hardsigmoid, "hardswish": F.hardswish, "sigmoid": torch.sigmoid,
+    "silu": F.silu, "tanh": torch.tanh, "gelu": F.gelu, "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
+}
+
+
+def tensor(*sizes, seed=0):
+    return torch.randn(sizes, generator=torch.Generator().manual_seed(seed + sum(sizes)))
+
+
+def packed(weight):
+    """[n, k] as panels of 16 outputs."""
+    n, k = weight.shape
+    whole = torch.zeros((n + 15) // 16 * 16, k)
+    whole[:n] = weight
+    return whole.reshape(-1, 16, k).permute(0, 2, 1).contiguous()
+
+
+def same(ours, theirs):
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5 * max(1, theirs.abs().max().item() if theirs.numel() else 1))
+
+
+def linear(x, weight, bias=None, residual=None, activation="none"):
+    return call("etc::packed_linear", x, packed(weight), bias, residual, weight.shape[0], activation, direct=True)
+
+
+@pytest.mark.parametrize("sizes", [(1, 5), (5,), (3, 7, 33), (2, 0, 4), (200, 64), (1, 1000)], ids=str)
+@pytest.mark.parametrize("columns", [1, 16, 24, 65, 300])
+def test_linear(sizes, columns):
+    x, w, b = tensor(*sizes), tensor(columns, sizes[-1], seed=1), tensor(columns, seed=2)
+    residual = tensor(*sizes[:-1], columns, seed=3)
+    same(linear(x, w), F.linear(x, w))
+    same(linear(x, w, b, residual, "relu"), F.relu(F.linear(x, w, b) + residual))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activations(activation):
+    x, w, b = tensor(9, 20), tensor(37, 20, seed=1), tensor(37, seed=2)
+    same(linear(x, w, b, None, activation), ACTIVATIONS[activation](F.linear(x, w, b)))
+
+
+def test_linear_rows_apart():
+    x, w = tensor(6, 50), tensor(20, 10, seed=1)
+    same(linear(x[::2, 7:17], w), F.linear(x[::2, 7:17], w))
+
+
+def conv(x, weight, bias=None, residual=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), activation="none"):
+    """Over [n, c, h, w], as PyTorch has it."""
+    flat = weight.permute(0, 2, 3, 1).reshape(weight.shape[0], -1)
+    to_last = lambda t: None if t is None else t.permute(0, 2, 3, 1).contiguous()
+    y = call("etc::packed_conv2d", to_last(x), packed(flat), bias, to_last(residual), weight.shape[0], list(weight.shape[2:]), list(stride), list(padding),
+             list(dilation), activation, direct=True)
+    return y.permute(0, 3, 1, 2)
+
+
+GEOMETRY = [((1, 1), (1, 1), (0, 0), (1, 1)), ((3, 3), (1, 1), (1, 1), (1, 1)), ((3, 3), (2, 2), (1, 1), (1, 1)), ((7, 7), (2, 2), (3, 3), (1, 1)),
+            ((1, 1), (2, 2), (0, 0), (1, 1)), ((3, 2), (1, 2), (2, 1), (2, 3)), ((5, 1), (1, 1), (4, 0), (1, 1)), ((3, 3), (1, 1), (0, 0), (1, 1)),
+            ((8, 8), (3, 1), (7, 7), (1, 1))]
+
+
+@pytest.mark.parametrize("kernel,stride,padding,dilation", GEOMETRY, ids=str)
+@pytest.mark.parametrize("channels,filters", [(1, 5), (3, 32), (16, 16), (20, 70)])
+def test_conv2d(kernel, stride, padding, dilation, channels, filters):
+    x, w, b = tensor(2, channels, 13, 11), tensor(filters, channels, *kernel, seed=1), tensor(filters, seed=2)
+    expected = F.conv2d(x, w, b, stride, padding, dilation)
+    same(conv(x, w, b, None, stride, padding, dilation), expected)
+    residual = tensor(*expected.shape, seed=3)
+    same(conv(x, w, None, residual, stride, padding, dilation, "relu6"), F.relu6(F.conv2d(x, w, None, stride, padding, dilation) + residual))
+
+
+def test_conv2d_of_a_part():
+    """Pixels and lines that lie apart."""
+    x, w = tensor(1, 12, 14, 40), tensor(20, 12, 3, 3, seed=1).permute(0, 2, 3, 1).reshape(20, -1)
+    part = x[:, 1:11, ::2, 5:17]
+    y = call("etc::packed_conv2d", part, packed(w), None, None, 20, [3, 3], [1, 1], [1, 1], [1, 1], "none", direct=True)
+    same(y.permute(0, 3, 1, 2), F.conv2d(part.permute(0, 3, 1, 2), w.reshape(20, 3, 3, 12).permute(0, 3, 1, 2), None, 1, 1))
+
+
+@pytest.mark.parametrize("kernel,stride,padding,dilation", [g for g in GEOMETRY if g[0] != (8, 8)] + [((5, 5), (2, 2), (2, 2), (1, 1))], ids=str)
+@pytest.mark.parametrize("channels", [1, 16, 37, 96])
+@pytest.mark.parametrize("activation", ["none", "hardswish"])
+def test_depthwise2d(kernel, stride, padding, dilation, channels, activation):
+    x, w, b = tensor(2, channels, 13, 30), tensor(channels, 1, *kernel, seed=1), tensor(channels, seed=2)
+    y = call("etc::packed_depthwise2d", x.permute(0, 2, 3, 1).contiguous(), packed(w.reshape(channels, -1)), b, list(kernel), list(stride),
+             list(padding), list(dilation), activation, direct=True)
+    same(y.permute(0, 3, 1, 2), ACTIVATIONS[activation](F.conv2d(x, w, b, stride, padding, dilation, channels)))
+
+
+def test_refusals():
+    x, w = tensor(3, 8), packed(tensor(20, 8))
+    with pytest.raises(EtcError):
+        call("etc::packed_linear", x, w, None, None, 33, "none", direct=True)
+    with pytest.raises(EtcError):
+        call("etc::packed_linear", x, w, None, None, 20, "softplus", direct=True)
+    with pytest.raises(EtcError):
+        call("etc::packed_linear", x, packed(tensor(20, 9)), None, None, 20, "none", direct=True)
+    with pytest.raises(EtcError):
+        call("etc::packed_linear", x, w, tensor(21), None, 20, "none", direct=True)
+    with pytest.raises(EtcError):
+        call("etc::packed_linear", x, w, None, tensor(4, 20), 20, "none", direct=True)
