@@ -28,7 +28,7 @@ def same(ours, theirs):
 
 
 def linear(x, weight, bias=None, residual=None, activation="none"):
-    return call("etc::packed_linear", x, packed(weight), bias, residual, weight.shape[0], activation, direct=True)
+    return call("etc::packed_linear", x, packed(weight), bias, residual, weight.shape[0], activation, direct=True)[0]
 
 
 @pytest.mark.parametrize("sizes", [(1, 5), (5,), (3, 7, 33), (2, 0, 4), (200, 64), (1, 1000)], ids=str)
@@ -56,7 +56,7 @@ def conv(x, weight, bias=None, residual=None, stride=(1, 1), padding=(0, 0), dil
     flat = weight.permute(0, 2, 3, 1).reshape(weight.shape[0], -1)
     to_last = lambda t: None if t is None else t.permute(0, 2, 3, 1).contiguous()
     y = call("etc::packed_conv2d", to_last(x), packed(flat), bias, to_last(residual), weight.shape[0], list(weight.shape[2:]), list(stride), list(padding),
-             list(dilation), activation, direct=True)
+             list(dilation), activation, direct=True)[0]
     return y.permute(0, 3, 1, 2)
 
 
@@ -79,7 +79,7 @@ def test_conv2d_of_a_part():
     """Pixels and lines that lie apart."""
     x, w = tensor(1, 12, 14, 40), tensor(20, 12, 3, 3, seed=1).permute(0, 2, 3, 1).reshape(20, -1)
     part = x[:, 1:11, ::2, 5:17]
-    y = call("etc::packed_conv2d", part, packed(w), None, None, 20, [3, 3], [1, 1], [1, 1], [1, 1], "none", direct=True)
+    y = call("etc::packed_conv2d", part, packed(w), None, None, 20, [3, 3], [1, 1], [1, 1], [1, 1], "none", direct=True)[0]
     same(y.permute(0, 3, 1, 2), F.conv2d(part.permute(0, 3, 1, 2), w.reshape(20, 3, 3, 12).permute(0, 3, 1, 2), None, 1, 1))
 
 
@@ -89,7 +89,7 @@ def test_conv2d_of_a_part():
 def test_depthwise2d(kernel, stride, padding, dilation, channels, activation):
     x, w, b = tensor(2, channels, 13, 30), tensor(channels, 1, *kernel, seed=1), tensor(channels, seed=2)
     y = call("etc::packed_depthwise2d", x.permute(0, 2, 3, 1).contiguous(), packed(w.reshape(channels, -1)), b, list(kernel), list(stride),
-             list(padding), list(dilation), activation, direct=True)
+             list(padding), list(dilation), activation, direct=True)[0]
     same(y.permute(0, 3, 1, 2), ACTIVATIONS[activation](F.conv2d(x, w, b, stride, padding, dilation, channels)))
 
 
