@@ -6,8 +6,8 @@
 #include "ops/cpu/kernels.inc"
 namespace etc::cpu {
 #if defined(__aarch64__)  // 32 registers
-constexpr Kernels kBaselineKernels = {6, 16, baseline::multiply<6, 4>, baseline::depthwise};
+constexpr Kernels kBaselineKernels = {6, 16, baseline::multiply<6, 4>, baseline::depthwise, baseline::exponentials, baseline::dots};
 #else
-constexpr Kernels kBaselineKernels = {4, 8, baseline::multiply<4, 2>, baseline::depthwise};
+constexpr Kernels kBaselineKernels = {4, 8, baseline::multiply<4, 2>, baseline::depthwise, baseline::exponentials, baseline::dots};
 #endif
 }  // namespace etc::cpu

@@ -27,7 +27,9 @@ struct RowBlock {
   int64_t rows[kBlockTiles] = {};    // of each tile, 1 .. kMostRows
   const float* const* at = nullptr;  // [tile][run][kMostRows]: where the piece of each row begins
   int64_t runs = 0, length = 0;
-  const float* weight = nullptr;  // [panel][runs * length][kPanel]
+  const float* weight = nullptr;  // packed: [panel][runs * length][kPanel]
+  int64_t panel = 0;              // floats from one panel to the next,
+  int64_t step = kPanel;          // and in a panel from one input to the next
   int64_t columns = 0;            // of the product, from the first panel of `weight`
   float* result = nullptr;        // of the block's first row
   int64_t result_row = 0;
@@ -52,6 +54,10 @@ struct Kernels {
   int64_t tile_columns;  // a multiple of kPanel
   void (*multiply)(const RowBlock& block) noexcept;
   void (*depthwise)(const DepthwiseRow& row) noexcept;
+  // x = e^(scale * x + mask - largest), and the sum of them; zeros when all are minus infinity. mask may be null.
+  float (*exponentials)(float* x, int64_t n, float scale, const float* mask) noexcept;
+  // result[i] = x · rows[i], of `size` floats each, the rows `row` floats apart.
+  void (*dots)(const float* x, const float* rows, int64_t row, int64_t n, int64_t size, float* result) noexcept;
 };
 
 extern const Kernels kBaselineKernels, kAvx2Kernels, kAvx512Kernels;

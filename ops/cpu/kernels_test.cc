@@ -72,7 +72,7 @@ void check_multiply(const Kernels& kernels, std::vector<int64_t> tiles, int64_t 
       for (int64_t run = 0; run < runs; ++run) at[(t * runs + run) * kMostRows + r] = piece(row, run);
   }
   b.tiles = static_cast<int64_t>(tiles.size()), b.at = at.data(), b.runs = runs, b.length = length;
-  b.weight = packed.data(), b.columns = columns, b.result = result.data(), b.result_row = result_row;
+  b.weight = packed.data(), b.panel = depth * kPanel, b.columns = columns, b.result = result.data(), b.result_row = result_row;
   b.epilogue = {with_bias ? bias.data() : nullptr, with_residual ? residual.data() : nullptr, residual_row, activation};
   kernels.multiply(b);
 

@@ -71,7 +71,8 @@ struct Product {
       locate(tiles.begin(t), b.rows[t - first], at + (t - first) * block.runs * kMostRows, &copies);
     }
     const int64_t row = tiles.begin(first);
-    b.weight += column / kPanel * block.runs * block.length * kPanel;
+    b.panel = block.runs * block.length * kPanel;
+    b.weight += column / kPanel * b.panel;
     b.columns = end_column - column;
     b.result += row * block.result_row + column;
     if (b.epilogue.bias) b.epilogue.bias += column;

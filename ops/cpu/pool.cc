@@ -1,0 +1,152 @@
+// etc::max_pool2d_nhwc, etc::avg_pool2d_nhwc – pooling in f32 over images [n, height, width, channels], a pixel's channels at once.
+#include "ops/cpu/image.h"
+#include "ops/math.h"
+#include "ops/parallel.h"
+
+namespace etc {
+namespace {
+
+using namespace cpu;
+constexpr uint32_t kX = 0, kKernel = 1, kStride = 2, kPadding = 3;
+
+// The window of one output pixel that lies within the image.
+struct Window {
+  int64_t top, bottom, left, right;
+};
+
+struct Pool {
+  const Tensor &x, &y;
+  Geometry g;
+
+  // Calls f(window, x of the image, y of the pixel) for each pixel of y, on any thread.
+  template <class F>
+  void run(const Hooks* hooks, const F& f) const {
+    const int64_t lines = y.sizes[0] * y.sizes[1], height = x.sizes[1], width = x.sizes[2];
+    const Pieces pieces(lines, 50000 / (y.sizes[2] * y.sizes[3] * g.kernel[0] * g.kernel[1] + 1) + 1, 64);
+    parallel_for(hooks, pieces.count, [&](int64_t piece) {
+      for (int64_t i = pieces.begin(piece); i < pieces.end(piece); ++i) {
+        const int64_t n = i / y.sizes[1], oy = i % y.sizes[1];
+        const float* image = x.as<float>() + n * x.strides[0];
+        float* line = y.as<float>() + n * y.strides[0] + oy * y.strides[1];
+        for (int64_t ox = 0; ox < y.sizes[2]; ++ox)
+          f(Window{start(oy, 0), end(oy, 0, height), start(ox, 1), end(ox, 1, width)}, image, line + ox * y.strides[2]);
+      }
+    });
+  }
+
+ private:
+  // The first position of the window that is not before the image, and the end of those not behind it.
+  int64_t start(int64_t o, int d) const {
+    const int64_t at = o * g.stride[d] - g.padding[d];
+    return at >= 0 ? at : at + (-at + g.dilation[d] - 1) / g.dilation[d] * g.dilation[d];
+  }
+  int64_t end(int64_t o, int d, int64_t size) const {
+    const int64_t at = o * g.stride[d] - g.padding[d] + (g.kernel[d] - 1) * g.dilation[d] + 1;
+    return at < size ? at : size;
+  }
+};
+
+Error infer_windows(InferContext& ctx, const Geometry& g, const int64_t (&out)[2]) {
+  const Meta x = ctx.meta(kX);
+  for (int d = 0; d < 2; ++d)
+    if (g.padding[d] > ((g.kernel[d] - 1) * g.dilation[d] + 1) / 2) return Error::BadArgument;  // so that no window is empty
+  Meta y = x;
+  y.sizes[1] = out[0], y.sizes[2] = out[1];
+  return ctx.set_result(0, y);
+}
+
+// --- max ---
+
+Error infer_max(InferContext& ctx) noexcept {
+  const Meta x = ctx.meta(kX);
+  if (x.dtype != DType::F32) return Error::BadArgument;
+  if (x.rank != 4) return Error::BadShape;
+  Geometry g;
+  int64_t out[2];
+  ETC_TRY(geometry_of(ctx, kKernel, {x.sizes[1], x.sizes[2]}, &g, out));
+  return infer_windows(ctx, g, out);
+}
+
+Error run_max(OpContext ctx) noexcept {
+  const Pool pool{ctx.tensor(kX), ctx.tensor(5), geometry_of(ctx, kKernel)};
+  const int64_t channels = pool.x.sizes[3], line = pool.x.strides[1], pixel = pool.x.strides[2];
+  pool.run(ctx.frame->hooks, [&](const Window& w, const float* x, float* y) {
+    for (int64_t c = 0; c < channels; ++c) y[c] = -math::infinity<float>();
+    for (int64_t iy = w.top; iy < w.bottom; iy += pool.g.dilation[0])
+      for (int64_t ix = w.left; ix < w.right; ix += pool.g.dilation[1]) {
+        const float* from = x + iy * line + ix * pixel;
+        for (int64_t c = 0; c < channels; ++c) y[c] = from[c] > y[c] || from[c] != from[c] ? from[c] : y[c];
+      }
+  });
+  return Error::Ok;
+}
+
+Kernel select_max(OpContext ctx) noexcept {
+  return has_dense_pixels(ctx.tensor(kX)) && has_dense_pixels(ctx.tensor(5)) ? run_max : nullptr;
+}
+
+// --- average ---
+
+constexpr uint32_t kCountsPadding = 4, kDivisor = 5, kAverage = 6;
+
+// Like the others' arguments, without dilation.
+Error average_geometry(OpContext ctx, const int64_t (&in)[2], Geometry* g, int64_t (&out)[2]) {
+  const Ints lists[] = {ctx.ints(kKernel), ctx.ints(kStride), ctx.ints(kPadding)};
+  for (const Ints& list : lists)
+    if (list.size != 2) return Error::BadArgument;
+  for (uint32_t d = 0; d < 2; ++d) {
+    constexpr int64_t kMost = int64_t{1} << 31;
+    g->kernel[d] = lists[0][d], g->stride[d] = lists[1][d], g->padding[d] = lists[2][d], g->dilation[d] = 1;
+    if (g->kernel[d] < 1 || g->stride[d] < 1 || g->padding[d] < 0 || g->kernel[d] > kMost || g->stride[d] > kMost || g->padding[d] > kMost)
+      return Error::BadArgument;
+    if (in[d] > (int64_t{1} << 62) || in[d] + 2 * g->padding[d] < g->kernel[d]) return Error::BadShape;
+    out[d] = (in[d] + 2 * g->padding[d] - g->kernel[d]) / g->stride[d] + 1;
+  }
+  return Error::Ok;
+}
+
+Error infer_average(InferContext& ctx) noexcept {
+  const Meta x = ctx.meta(kX);
+  if (x.dtype != DType::F32 || (ctx.has(kDivisor) && ctx.integer(kDivisor) == 0)) return Error::BadArgument;
+  if (x.rank != 4) return Error::BadShape;
+  Geometry g;
+  int64_t out[2];
+  ETC_TRY(average_geometry(ctx, {x.sizes[1], x.sizes[2]}, &g, out));
+  return infer_windows(ctx, g, out);
+}
+
+Error run_average(OpContext ctx) noexcept {
+  const Tensor& t = ctx.tensor(kX);
+  Geometry g;
+  int64_t out[2];
+  average_geometry(ctx, {t.sizes[1], t.sizes[2]}, &g, out);
+  const Pool pool{t, ctx.tensor(kAverage), g};
+  const int64_t channels = t.sizes[3], line = t.strides[1], pixel = t.strides[2];
+  const bool counts_padding = ctx.boolean(kCountsPadding);
+  const int64_t divisor = ctx.integer_or(kDivisor, counts_padding ? g.kernel[0] * g.kernel[1] : 0);
+  pool.run(ctx.frame->hooks, [&](const Window& w, const float* x, float* y) {
+    for (int64_t c = 0; c < channels; ++c) y[c] = 0;
+    for (int64_t iy = w.top; iy < w.bottom; ++iy)
+      for (int64_t ix = w.left; ix < w.right; ++ix) {
+        const float* from = x + iy * line + ix * pixel;
+        for (int64_t c = 0; c < channels; ++c) y[c] += from[c];
+      }
+    const float by = static_cast<float>(divisor ? divisor : (w.bottom - w.top) * (w.right - w.left));
+    for (int64_t c = 0; c < channels; ++c) y[c] /= by;
+  });
+  return Error::Ok;
+}
+
+Kernel select_average(OpContext ctx) noexcept {
+  return has_dense_pixels(ctx.tensor(kX)) && has_dense_pixels(ctx.tensor(kAverage)) ? run_average : nullptr;
+}
+
+}  // namespace
+
+ETC_OP(max_pool2d_nhwc, "etc::max_pool2d_nhwc(Tensor x, SymInt[] kernel, SymInt[] stride, SymInt[] padding, SymInt[] dilation) -> Tensor",
+       infer_max, select_max);
+ETC_OP(avg_pool2d_nhwc,
+       "etc::avg_pool2d_nhwc(Tensor x, SymInt[] kernel, SymInt[] stride, SymInt[] padding, bool count_include_pad, int? divisor_override) "
+       "-> Tensor",
+       infer_average, select_average);
+}  // namespace etc
