@@ -6,8 +6,24 @@
 #include "ops/cpu/kernels.inc"
 namespace etc::cpu {
 #if defined(__aarch64__)  // 32 registers
-constexpr Kernels kBaselineKernels = {6, 16, baseline::multiply<6, 4>, baseline::depthwise, baseline::exponentials, baseline::dots};
+constexpr Kernels kBaselineKernels = {6,
+                                      16,
+                                      baseline::multiply<6, 4>,
+                                      baseline::depthwise,
+                                      baseline::exponentials,
+                                      baseline::dots,
+                                      baseline::layer_norm,
+                                      baseline::rms_norm,
+                                      baseline::lstm};
 #else
-constexpr Kernels kBaselineKernels = {4, 8, baseline::multiply<4, 2>, baseline::depthwise, baseline::exponentials, baseline::dots};
+constexpr Kernels kBaselineKernels = {4,
+                                      8,
+                                      baseline::multiply<4, 2>,
+                                      baseline::depthwise,
+                                      baseline::exponentials,
+                                      baseline::dots,
+                                      baseline::layer_norm,
+                                      baseline::rms_norm,
+                                      baseline::lstm};
 #endif
 }  // namespace etc::cpu

@@ -58,6 +58,11 @@ struct Kernels {
   float (*exponentials)(float* x, int64_t n, float scale, const float* mask) noexcept;
   // result[i] = x · rows[i], of `size` floats each, the rows `row` floats apart.
   void (*dots)(const float* x, const float* rows, int64_t row, int64_t n, int64_t size, float* result) noexcept;
+  // y = (x - mean) / sqrt(variance + eps) * weight + bias, of one row; and without the mean. weight and bias may be null.
+  void (*layer_norm)(const float* x, int64_t n, const float* weight, const float* bias, float eps, float* y) noexcept;
+  void (*rms_norm)(const float* x, int64_t n, const float* weight, float eps, float* y) noexcept;
+  // One step of an LSTM for `units` units, from finished gates: [panel of units][input, forget, candidate, output][kPanel].
+  void (*lstm)(int64_t units, const float* gates, float* cell, float* hidden) noexcept;
 };
 
 extern const Kernels kBaselineKernels, kAvx2Kernels, kAvx512Kernels;
