@@ -10,8 +10,8 @@ namespace etc::compile {
 namespace passes {
 // A place in the list: backends take their subgraphs when all is folded and nothing is bent to fit our kernels yet.
 constinit const Pass partition = {"partition", "give subgraphs to the backends of --backend", [](Graph&) { return false; }, false};
-extern const Pass dead_code, fold_batch_norm, fold_constants, fuse_epilogue, keep_channels_last, legalise, merge_common, order_for_memory,
-    own_written, pack_weights, remove_copies, remove_noops;
+extern const Pass dead_code, fast_kernels, fold_batch_norm, fold_constants, fuse_epilogue, keep_channels_last, legalise, merge_common,
+    order_for_memory, own_written, pack_weights, remove_copies, remove_noops;
 }  // namespace passes
 
 const std::vector<Pass>& all_passes() {
@@ -25,7 +25,8 @@ const std::vector<Pass>& all_passes() {
       merge_common,
       dead_code,
       partition,
-      // Where the CPU has kernels over packed weights.
+      // Where the CPU has kernels of ops/cpu.
+      fast_kernels,
       pack_weights,
       keep_channels_last,
       dead_code,
