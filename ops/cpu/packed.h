@@ -24,4 +24,22 @@ void pack_panels(int64_t n, int64_t k, const F& weight, float* packed) {
       for (int64_t j = 0; j < kPanel; ++j) *packed++ = p * kPanel + j < n ? weight(p * kPanel + j, i) : 0.0f;
 }
 
+// The form for Winograd's F(2x2, 3x3): G g G^T of every 3 x 3 filter, each of its 16 numbers as panels [points][panels][channels][16].
+// `weight` is any function of (output, ky, kx, channel). Computed in double.
+template <class F>
+void pack_winograd(int64_t n, int64_t channels, const F& weight, float* packed) {
+  constexpr double kG[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+  for (int64_t y = 0; y < 4; ++y)
+    for (int64_t x = 0; x < 4; ++x) {
+      const auto transformed = [&](int64_t output, int64_t channel) {
+        double sum = 0;
+        for (int64_t ky = 0; ky < 3; ++ky)
+          for (int64_t kx = 0; kx < 3; ++kx) sum += kG[y][ky] * kG[x][kx] * static_cast<double>(weight(output, ky, kx, channel));
+        return static_cast<float>(sum);
+      };
+      pack_panels(n, channels, transformed, packed);
+      packed += panels_of(n) * channels * kPanel;
+    }
+}
+
 }  // namespace etc::cpu

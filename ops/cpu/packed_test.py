@@ -105,3 +105,25 @@ def test_refusals():
         call("etc::packed_linear", x, w, tensor(21), None, 20, "none", direct=True)
     with pytest.raises(EtcError):
         call("etc::packed_linear", x, w, None, tensor(4, 20), 20, "none", direct=True)
+
+
+def winograd(weight):
+    g = torch.tensor([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]], dtype=torch.float64)
+    points = torch.einsum("yk,xl,nckl->yxnc", g, g, weight.double()).float().reshape(16, *weight.shape[:2])
+    return torch.stack([packed(p) for p in points])
+
+
+@pytest.mark.parametrize("height,width", [(1, 1), (2, 3), (7, 7), (14, 13), (40, 21)])
+@pytest.mark.parametrize("channels,filters", [(1, 5), (16, 64), (37, 70), (130, 16)])
+@pytest.mark.parametrize("padding", [(1, 1), (2, 0), (0, 2)])
+def test_winograd(height, width, channels, filters, padding):
+    if height + 2 * padding[0] < 3 or width + 2 * padding[1] < 3:
+        return
+    x, w, b = tensor(2, channels, height, width), tensor(filters, channels, 3, 3, seed=1), tensor(filters, seed=2)
+    expected = F.conv2d(x, w, b, 1, padding)
+    residual = tensor(*expected.shape, seed=3)
+    to_last = lambda t: t.permute(0, 2, 3, 1).contiguous()
+    for added, activation in ((None, "none"), (residual, "relu"), (residual, "silu")):
+        y = call("etc::winograd_conv2d", to_last(x), winograd(w), b, None if added is None else to_last(added), filters, list(padding), activation,
+                 direct=True)[0]
+        same(y.permute(0, 3, 1, 2), ACTIVATIONS[activation](expected if added is None else expected + added))
