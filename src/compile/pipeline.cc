@@ -121,6 +121,7 @@ struct Dump {
 std::vector<Pass> passes_for_cpu(const CompileOptions& options) {
   std::vector<Pass> passes = options.passes;
   if (options.cpu == "generic") std::erase_if(passes, [](const Pass& p) { return p.needs_packed_kernels; });
+  if (!options.plan.for_latency) std::erase_if(passes, [](const Pass& p) { return p.for_latency; });
   return passes;
 }
 

@@ -16,6 +16,7 @@ struct Pass {
   bool (*run)(Graph& graph);          // true if it changed anything
   bool optional = true;               // false: lowering that cannot be switched off
   bool needs_packed_kernels = false;  // makes ops of ops/cpu, or only helps them: left out where programs must run everywhere
+  bool for_latency = false;           // makes programs larger: only with --optimize-for latency
 };
 
 // In the order they run (passes/passes.cc is the list).

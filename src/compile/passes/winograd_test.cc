@@ -1,0 +1,52 @@
+// winograd takes packed convolutions of 3 x 3 pixels; the numbers are judged by what both forms compute.
+#include "ir/interpret.h"
+#include "passes/pass_test.h"
+
+namespace etc::compile {
+namespace {
+
+// Of images of 6 x 6 pixels, to `side` x `side`.
+std::string convolution(const std::string& geometry, int channels, int filters, int side) {
+  const std::string c = std::to_string(channels), f = std::to_string(filters), rows = std::to_string(9 * channels),
+                    panels = std::to_string((filters + 15) / 16);
+  std::string weight;
+  for (int i = 0; i < (filters + 15) / 16 * 16 * 9 * channels; ++i) weight += " " + std::to_string((i * 37 % 101 - 50) / 64.0);
+  const std::string s = std::to_string(side);
+  return "graph g {\ninput %x: f32[1,6,6," + c + "]\ninput %r: f32[1," + s + "," + s + "," + f + "]\nconst %w: f32[" + panels + "," + rows +
+         ",16] =" + weight + "\n%y: f32[1," + s + "," + s + "," + f + "] = etc::packed_conv2d(%x, %w, none, %r, " + f + ", " + geometry +
+         ", \"relu\")\noutput \"y\" = %y\n}\n";
+}
+
+std::vector<float> run(const Graph& graph) {
+  Environment env;
+  for (const Value* in : graph.inputs) {
+    std::vector<float> numbers(static_cast<size_t>(in->type.numel()));
+    for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i * 29 % 53) / 16 - 1.5f;
+    env[in] = ConstantData::copy_of(numbers.data(), numbers.size() * sizeof(float));
+  }
+  run_graph(graph, env);
+  const ConstantData data = gather(graph.outputs[0].value, env);
+  const auto* first = reinterpret_cast<const float*>(data.data);
+  return {first, first + data.bytes / sizeof(float)};
+}
+
+TEST(Winograd, ComputesTheSame) {
+  const std::string text = convolution("[3, 3], [1, 1], [1, 1], [1, 1]", 32, 40, 6);
+  Graph direct = parse_graph(text), graph = parse_graph(text);
+  ASSERT_TRUE(run_pass(find_pass("winograd"), graph));
+  verify(graph, "winograd");
+  ASSERT_EQ(graph.nodes.front()->op, "etc::winograd_conv2d");
+  const std::vector<float> expected = run(direct), ours = run(graph);
+  ASSERT_EQ(expected.size(), ours.size());
+  for (size_t i = 0; i < ours.size(); ++i) ASSERT_NEAR(ours[i], expected[i], 1e-4) << i;
+}
+
+TEST(Winograd, LeavesOtherConvolutions) {
+  Graph strided = parse_graph(convolution("[3, 3], [2, 2], [1, 1], [1, 1]", 32, 40, 3));
+  EXPECT_FALSE(run_pass(find_pass("winograd"), strided));
+  Graph of_few_channels = parse_graph(convolution("[3, 3], [1, 1], [1, 1], [1, 1]", 16, 40, 6));
+  EXPECT_FALSE(run_pass(find_pass("winograd"), of_few_channels));
+}
+
+}  // namespace
+}  // namespace etc::compile
