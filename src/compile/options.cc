@@ -152,7 +152,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
       ->allow_extra_args(false)
       ->type_name("NAME[=SIZE]");
   app.add_option("--optimize-for", optimize_for,
-                 "memory (the default), or latency: instructions that could run side by side share fewer bytes")
+                 "memory (the default), or latency: instructions that could run side by side share fewer bytes, and weights may grow "
+                 "for faster convolutions")
       ->check(CLI::IsMember({"latency", "memory"}))
       ->type_name("GOAL");
   app.add_option("--max-dim", max_dims,
