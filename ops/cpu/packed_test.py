@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from etc_op import EtcError, call
+from packing import packed
 
 ACTIVATIONS = {
     "none": lambda x: x, "relu": F.relu, "relu6": F.relu6, "hardsigmoid": F.hardsigmoid, "hardswish": F.hardswish, "sigmoid": torch.sigmoid,
@@ -13,14 +14,6 @@ ACTIVATIONS = {
 
 def tensor(*sizes, seed=0):
     return torch.randn(sizes, generator=torch.Generator().manual_seed(seed + sum(sizes)))
-
-
-def packed(weight):
-    """[n, k] as panels of 16 outputs."""
-    n, k = weight.shape
-    whole = torch.zeros((n + 15) // 16 * 16, k)
-    whole[:n] = weight
-    return whole.reshape(-1, 16, k).permute(0, 2, 1).contiguous()
 
 
 def same(ours, theirs):

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from etc_op import call
-from packed_test import packed
+from packing import packed
 
 
 def tensor(*sizes, seed=0):
