@@ -56,12 +56,16 @@ struct Results {
     return Error::Ok;
   }
 
-  // For an op that decides the sizes of its results: they are upper bounds now.
+  // For an op that decides the sizes of its results: they are upper bounds now. What the file fixes is no less than them.
   static Error assign(void* state, uint32_t result, const Meta& meta) {
     auto* self = static_cast<Results*>(state);
     if (result >= self->count) return Error::BadProgram;
     const Tensor& t = self->ctx.tensor(self->first + result);
-    if (meta.rank != t.rank || (t.rank != 0 && !is_dynamic(t))) return Error::BadProgram;
+    if (!is_dynamic(t)) {
+      const_cast<Tensor&>(t).flags &= ~Tensor::kWrongSize;  // of the last run
+      return compare(state, result, meta);
+    }
+    if (meta.rank != t.rank) return Error::BadProgram;
     for (uint32_t d = 0; d < t.rank; ++d) self->ctx.set_size(self->first + result, d, meta.sizes[d]);
     if (t.rank != 0 && !set_contiguous(t)) return Error::BadProgram;
     ETC_TRY(check_extent(t, self->ctx.frame->slots));
@@ -103,7 +107,7 @@ bool overlaps_itself(const Tensor& t) {
 bool written_is_separate(OpContext ctx, uint32_t arguments, uint32_t a) {
   if (ctx.operand(a).kind != OperandKind::Tensor) return false;  // lists cannot be written
   const Tensor& written = ctx.tensor(a);
-  if ((written.flags & kReadOnly) || overlaps_itself(written)) return false;
+  if ((written.flags & Tensor::kReadOnly) || overlaps_itself(written)) return false;
   for (uint32_t other = 0; other < arguments; ++other) {
     const OperandKind kind = ctx.operand(other).kind;
     if (other != a && kind == OperandKind::Tensor && overlaps(written, ctx.tensor(other))) return false;
@@ -137,7 +141,7 @@ bool result_is_separate(OpContext ctx, const CallPlaces& call, uint32_t r, const
 }
 
 bool is_scratch(const Tensor& t, uint64_t bytes) {
-  return t.dtype == DType::U8 && !is_dynamic(t) && !(t.flags & kReadOnly) && is_contiguous(t) && extent_of(t) >= bytes &&
+  return t.dtype == DType::U8 && !is_dynamic(t) && !(t.flags & Tensor::kReadOnly) && is_contiguous(t) && extent_of(t) >= bytes &&
          reinterpret_cast<uintptr_t>(t.data) % kAlignment == 0;
 }
 
@@ -195,7 +199,7 @@ Error check_places(OpContext ctx, const CallPlaces& call, uint32_t* operand) noe
     if ((call.written >> a & 1) && ctx.has(a) && !written_is_separate(ctx, call.arguments, a)) return *operand = a, Error::BadProgram;
   for (uint32_t r = 0; r < call.results; ++r) {
     const Tensor& result = ctx.tensor(call.arguments + r);
-    if ((result.flags & kReadOnly) || overlaps_itself(result) || !result_is_separate(ctx, call, r, scratch))
+    if ((result.flags & Tensor::kReadOnly) || overlaps_itself(result) || !result_is_separate(ctx, call, r, scratch))
       return *operand = call.arguments + r, Error::BadProgram;
   }
   return Error::Ok;

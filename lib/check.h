@@ -5,9 +5,6 @@
 
 namespace etc {
 
-// In Tensor::flags of a loaded method: no instruction may write it. Constants, and inputs that the program does not change.
-constexpr uint32_t kReadOnly = 1;
-
 // The operands are those of the op's schema, in number and kind.
 // BadProgram otherwise; `*operand` then is the position to blame, or Fault::kNowhere.
 Error check_operands(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept;
@@ -17,8 +14,8 @@ Error check_operands(OpContext ctx, const Op& op, uint32_t operand_count, uint32
 //   - results and arguments that the op writes may be written, do not overlap themselves, and share no byte with another operand or the
 //     scratch, except that result 0 may lie exactly where an argument lies that the op declares `in_place`;
 //   - the scratch that the op asks for is there.
-// BadProgram otherwise; `*operand` as above. Results of an op with `sizes_from_data` get the sizes that `infer` gives; they must be
-// dynamic values, as those of a dynamic call may be.
+// BadProgram otherwise; `*operand` as above. Results of an op with `sizes_from_data` that are dynamic values get the sizes that `infer`
+// gives; the others must have them.
 Error check_sizes(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept;
 
 // How many results a call with so many operands has; operands were checked.

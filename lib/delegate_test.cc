@@ -178,6 +178,90 @@ TEST(Delegate, DynamicCallsGoToBackendsThatTakeThem) {
   EXPECT_EQ(fault_of(unflagged).error, Error::BadProgram);
 }
 
+// x f32[n <= 4] → x twice, y f32[factor * n], with memory for 8.
+FileSpec repeat_file(int64_t factor) {
+  FileSpec f;
+  f.pool("main", 128);
+  f.begin_method("forward");
+  const uint32_t x = f.dynamic_value(2, 0, DType::F32, {4}), y = f.dynamic_value(2, 64, DType::F32, {8});
+  const auto& d = f.method().dynamics;
+  f.eval({operand(OperandKind::IntSlot, d[0].sizes), operand(OperandKind::Int, f.list({factor})), code(EvalCode::Mul),
+          code(EvalCode::StoreInt, d[1].sizes)});
+  f.delegate("test_repeat", "any", 3, 0, {tensor(x), tensor(y)});
+  f.method().instructions.back().flags = format::kDynamicCall;
+  f.input("x", x);
+  f.output("y", y);
+  f.block();
+  return f;
+}
+
+Error run_rows(Loaded& l, int64_t size, Fault* fault) {
+  EXPECT_EQ(l.method->set_input_sizes(0, {&size, 1}), Error::Ok);
+  for (int64_t i = 0; i < size; ++i) l.input()[i] = static_cast<float>(i + 1);
+  for (int64_t i = 0; i < 8; ++i) l.output()[i] = -1;
+  return l.method->execute(fault);
+}
+
+TEST(Delegate, ResultSizesComeFromSlots) {
+  const FileBytes file = repeat_file(2).encode();
+  Loaded l(file);
+  ASSERT_EQ(l.loaded, Error::Ok);
+  for (const int64_t size : {3, 4, 0, 1}) {
+    ASSERT_EQ(run_rows(l, size, nullptr), Error::Ok);
+    ASSERT_EQ(l.method->output(0).sizes[0], 2 * size);
+    for (int64_t i = 0; i < 8; ++i) EXPECT_EQ(l.output()[i], i < 2 * size ? static_cast<float>(i % size + 1) : -1) << size << ' ' << i;
+  }
+}
+
+TEST(Delegate, SizesBeyondThePlanNeverReachABackend) {
+  for (const auto& [factor, size] : {std::pair<int64_t, int64_t>{3, 3}, {-1, 2}, {INT64_MAX / 2, 2}}) {
+    const FileBytes file = repeat_file(factor).encode();
+    Loaded l(file);
+    ASSERT_EQ(l.loaded, Error::Ok);
+    const int before = repeat_runs();
+    Fault fault;
+    EXPECT_EQ(run_rows(l, size, &fault), Error::BadShape) << factor;
+    EXPECT_EQ(fault.instruction, 1u);
+    EXPECT_EQ(repeat_runs(), before) << factor;
+    EXPECT_EQ(l.method->input(0).sizes[0], 4) << "the largest again";
+  }
+}
+
+TEST(Delegate, AnInputBeyondItsBoundIsRefusedBeforeTheRun) {
+  const FileBytes file = repeat_file(2).encode();
+  Loaded l(file);
+  for (const int64_t size : {5, -1}) EXPECT_EQ(l.method->set_input_sizes(0, {&size, 1}), Error::BadShape);
+  EXPECT_EQ(l.method->input(0).sizes[0], 4);
+}
+
+// Six elements have room, but are not twice two.
+TEST(Delegate, SizesThatABackendRefusesFailTheRun) {
+  const FileBytes file = repeat_file(3).encode();
+  Loaded l(file);
+  const int before = repeat_runs();
+  Fault fault;
+  EXPECT_EQ(run_rows(l, 2, &fault), Error::BadShape);
+  EXPECT_EQ(fault.instruction, 1u);
+  EXPECT_EQ(fault.operand, Fault::kNowhere) << "a code is there for DelegateFailed only";
+  EXPECT_EQ(repeat_runs(), before + 1);
+}
+
+TEST(Delegate, AFailedDynamicRunTellsTheBackendsCode) {
+  const FileBytes file = dynamic_file().encode();
+  Loaded l(file);
+  const int64_t size = 2;
+  ASSERT_EQ(l.method->set_input_sizes(0, {&size, 1}), Error::Ok);
+  l.input()[0] = 13;
+  Fault fault;
+  EXPECT_EQ(l.method->execute(&fault), Error::DelegateFailed);
+  EXPECT_EQ(fault.instruction, 0u);
+  EXPECT_EQ(fault.operand, 5u);
+  EXPECT_EQ(l.method->input(0).sizes[0], 4) << "the largest again";
+  l.input()[0] = 1;
+  EXPECT_EQ(l.method->execute(&fault), Error::Ok);
+  EXPECT_EQ(l.output()[0], 3.0f);
+}
+
 TEST(Delegate, OpenRefusesBlobsOutsideOfTheFile) {
   const auto opens = [](void (*spoil)(format::Delegate&)) {
     FileSpec f = scaled_file();

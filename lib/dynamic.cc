@@ -26,6 +26,8 @@ bool all_tensors(OpContext ctx, uint32_t count, F f) {
 Error settle_results(OpContext ctx, const Op& op, uint32_t operand_count) {
   for (uint32_t r = op.signature.arguments; r < operand_count; ++r) {
     const Tensor& t = ctx.tensor(r);
+    if (t.flags & Tensor::kWrongSize) return Error::BadShape;
+    if (!is_dynamic(t)) continue;
     if (t.rank != 0 && !set_contiguous(t)) return Error::BadShape;
     ETC_TRY(check_extent(t, ctx.frame->slots));
   }
@@ -44,7 +46,7 @@ bool set_contiguous(const Tensor& t) noexcept {
 }
 
 uint64_t planned_bytes(const Tensor& t, Slot* slots) noexcept {
-  return is_dynamic(t) ? static_cast<uint64_t>(dynamic_capacity(slots, (t.flags >> kDynamicShift) - 1)) : extent_of(t);
+  return is_dynamic(t) ? static_cast<uint64_t>(dynamic_capacity(slots, (t.flags >> Tensor::kDynamicShift) - 1)) : extent_of(t);
 }
 
 Error check_extent(const Tensor& t, Slot* slots) noexcept {
@@ -80,6 +82,7 @@ bool owns_result_slots(OpContext ctx, const Op& op, uint32_t count) noexcept {
   const auto strides_of = [](const Tensor& t) { return Range{t.strides, t.strides + t.rank}; };
   const uint32_t arguments = op.signature.arguments;
   for (uint32_t r = arguments; r < count; ++r) {
+    if (!is_dynamic(ctx.tensor(r))) continue;
     const Range sizes = sizes_of(ctx.tensor(r)), strides = strides_of(ctx.tensor(r));
     const auto is_free = [&](const Range& other) { return !sizes.meets(other) && !strides.meets(other); };
     if (sizes.meets(strides)) return false;

@@ -9,9 +9,7 @@
 
 namespace etc {
 
-// Tensor::flags: bit 0 is kReadOnly of check.h, above it 1 + the index in `dynamics`, or 0.
-constexpr uint32_t kDynamicShift = 1;
-inline bool is_dynamic(const Tensor& t) { return kHasDynamic && t.flags >> kDynamicShift != 0; }
+inline bool is_dynamic(const Tensor& t) { return kHasDynamic && t.flags >> Tensor::kDynamicShift != 0; }
 
 // The bytes that a dynamic value may take lie before the slots, backwards.
 inline int64_t& dynamic_capacity(Slot* slots, uint32_t index) { return slots[-1 - static_cast<ptrdiff_t>(index)].integer; }
@@ -28,7 +26,8 @@ bool set_contiguous(const Tensor& t) noexcept;
 // True when an operand is a slot or a dynamic value.
 bool needs_dynamic_call(OpContext ctx, uint32_t count) noexcept;
 
-// True when the slots of each result's sizes and strides are nobody else's among the operands: an op with `sizes_from_data` writes them.
+// True when the slots of each dynamic result's sizes and strides are nobody else's among the operands: an op with `sizes_from_data` writes
+// them.
 bool owns_result_slots(OpContext ctx, const Op& op, uint32_t operand_count) noexcept;
 
 // What a dynamic call keeps, before the prepared state of its op.
@@ -37,6 +36,12 @@ struct DynamicCall {
   uint32_t operand_count;
 };
 constexpr size_t kDynamicCallBytes = (sizeof(DynamicCall) + 7) / 8 * 8;
+
+// Whether load is to make a dynamic call of it. An external op that may decide sizes is called so even where the file fixes them all: it
+// may not give others.
+inline bool is_dynamic_call(const format::Instruction& i, const Op& op, bool is_external) {
+  return kHasDynamic && (i.flags & format::kDynamicCall || (is_external && op.sizes_from_data));
+}
 
 // The kernel of a dynamic call. BadShape: the sizes do not fit each other, the kernel, or the plan.
 Error run_dynamic(OpContext ctx) noexcept;

@@ -62,6 +62,21 @@ Error parts(OpContext ctx) noexcept {
   return Error::Ok;
 }
 
+// The elements above 1.
+Error pick(OpContext ctx) noexcept {
+  int64_t kept = 0;
+  for (int64_t i = 0; i < ctx.tensor(0).sizes[0]; ++i)
+    if (ctx.tensor(0).as<float>()[i] > 1) ctx.tensor(1).as<float>()[kept++] = ctx.tensor(0).as<float>()[i];
+  if (ctx.planned_bytes(1) < static_cast<uint64_t>(kept) * sizeof(float)) return Error::BadValue;
+  ctx.set_size(1, 0, kept);
+  return Error::Ok;
+}
+constexpr OpTraits traits_of_pick() {
+  OpTraits traits;
+  traits.sizes_from_data = true;
+  return traits;
+}
+
 template <Kernel K>
 Kernel always(OpContext) noexcept {
   return K;
@@ -76,6 +91,7 @@ ETC_OP(ext_numbers,
 ETC_OP(ext_fill, "ext::fill.inplace(Tensor(a!) x, float v) -> ()", infer_nothing, always<fill>);
 ETC_OP(ext_acc, "ext::acc_(Tensor(a!) self, Tensor other) -> Tensor(a!)", infer_same, always<accumulate>);
 ETC_OP(ext_parts, "ext::parts(Tensor x) -> Tensor[]", infer_parts, always<parts>);
+ETC_OP(ext_pick, "ext::pick(Tensor x) -> Tensor", infer_same, always<pick>, traits_of_pick());
 
 namespace testing {
 namespace {
@@ -84,8 +100,8 @@ const Op* found_by_name(const char* name, uint32_t size) noexcept {
   return std::string(name, size) == "ext::found" ? &ops::ext_acc : nullptr;
 }
 
-constexpr const Op* kOps[] = {&ops::ext_numbers, &ops::ext_fill, &ops::ext_acc, &ops::ext_parts};
-constexpr OpTable kExternalOps = {OpTable::kAbi, 4, kOps, found_by_name};
+constexpr const Op* kOps[] = {&ops::ext_numbers, &ops::ext_fill, &ops::ext_acc, &ops::ext_parts, &ops::ext_pick};
+constexpr OpTable kExternalOps = {OpTable::kAbi, 5, kOps, found_by_name};
 const OpTable* const kExternalTables[] = {&kExternalOps};
 
 struct ExternalTest : ::testing::Test {
@@ -233,6 +249,42 @@ TEST_F(ExternalTest, RefusesACallWithoutAnArgumentThatHasNoDefault) {
 TEST_F(ExternalTest, RefusesResultsThatInferDoesNotGive) {
   const uint32_t a = f.value(2, 64, DType::F32, {});
   call("ext::parts", {{"x", tensor(x)}}, {a});
+  EXPECT_EQ(load_and_run(), Error::MissingOp);
+}
+
+TEST_F(ExternalTest, DecidesSizes) {
+  const uint32_t y = f.dynamic_value(2, 64, DType::F32, {2});
+  call("ext::pick", {{"x", tensor(x)}}, {y});
+  f.method().instructions.back().flags = format::kDynamicCall;
+  f.output("y", y);
+  ASSERT_EQ(load_and_run(), Error::Ok);
+  ASSERT_EQ(m->output(0).sizes[0], 1);
+  EXPECT_EQ(m->output(0).as<float>()[0], 2);
+  m->input(0).as<float>()[0] = 5;
+  ASSERT_EQ(m->execute(&fault), Error::Ok);
+  EXPECT_EQ(m->output(0).sizes[0], 2);
+}
+
+// As an op of PyTorch does that gives as many rows as a mask says, or an index has elements.
+TEST_F(ExternalTest, GivesTheSizesThatTheFileFixes) {
+  const uint32_t y = f.value(2, 64, DType::F32, {2});
+  call("ext::pick", {{"x", tensor(x)}}, {y});
+  f.output("y", y);
+  EXPECT_EQ(load_and_run(), Error::BadShape) << "one of {1, 2} is above 1";
+  EXPECT_EQ(fault.instruction, 0u);
+  m->input(0).as<float>()[0] = 3;
+  ASSERT_EQ(m->execute(&fault), Error::Ok);
+  EXPECT_EQ(m->output(0).as<float>()[0], 3);
+  m->input(0).as<float>()[0] = 1;
+  EXPECT_EQ(m->execute(&fault), Error::BadShape);
+  const FileBytes again = f.encode();
+  ASSERT_EQ(again.size(), file->size());
+  EXPECT_EQ(std::memcmp(again.data(), file->data(), again.size()), 0) << "the sizes lie in the file";
+}
+
+TEST_F(ExternalTest, RefusesFixedSizesThatItMayExceed) {
+  const uint32_t y = f.value(2, 64, DType::F32, {1});
+  call("ext::pick", {{"x", tensor(x)}}, {y});
   EXPECT_EQ(load_and_run(), Error::MissingOp);
 }
 

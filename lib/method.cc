@@ -33,16 +33,16 @@ Tensor place(const format::Value& v, const std::byte* constants, const Memory& m
   std::byte* base = v.storage == format::kConstants ? const_cast<std::byte*>(constants)
                     : v.storage == format::kState   ? memory.state.data
                                                     : memory.pools[v.storage - format::kFirstPool].data;
-  const uint32_t flags = v.storage == format::kConstants ? kReadOnly : 0;
+  const uint32_t flags = v.storage == format::kConstants ? Tensor::kReadOnly : 0;
   return {base ? base + v.offset : nullptr, ints + v.sizes, ints + v.strides, v.dtype, v.rank, 0, flags};
 }
 
 // Marks the inputs that the program does not change, their windows, and what it would leave in them.
 void protect_inputs(const format::Method& m, Tensor* values) {
   for (const format::Io& io : m.inputs())
-    if (!(io.flags & format::kIoWritten)) values[m.roots()[io.value]].flags |= kReadOnly;
-  for (const format::Update& u : m.updates()) values[m.roots()[u.value]].flags |= values[u.target].flags & kReadOnly;
-  for (size_t v = 0; v < m.values().size; ++v) values[v].flags |= values[m.roots()[v]].flags & kReadOnly;
+    if (!(io.flags & format::kIoWritten)) values[m.roots()[io.value]].flags |= Tensor::kReadOnly;
+  for (const format::Update& u : m.updates()) values[m.roots()[u.value]].flags |= values[u.target].flags & Tensor::kReadOnly;
+  for (size_t v = 0; v < m.values().size; ++v) values[v].flags |= values[m.roots()[v]].flags & Tensor::kReadOnly;
 }
 
 // Lets dynamic values take their sizes from slots.
@@ -53,7 +53,7 @@ void connect_dynamics(const format::Method& m, Tensor* values, Slot* slots) {
     dynamic_capacity(slots, i) = static_cast<int64_t>(extent_of(t));
     t.sizes = &slots[dynamic.sizes].integer;
     t.strides = &slots[dynamic.strides].integer;
-    t.flags |= (i + 1) << kDynamicShift;
+    t.flags |= (i + 1) << Tensor::kDynamicShift;
   }
 }
 
@@ -120,17 +120,19 @@ struct MethodAccess {
 
   static Error load_kernel(Method& m, const Op& op, const format::Instruction& file, Instr* instr, ExternalCalls* external,
                            std::byte** prepared, uint32_t* operand) {
-    const bool is_dynamic_call = kHasDynamic && file.flags & format::kDynamicCall, is_external = m.program_.op_is_external(file.op);
+    const bool is_external = m.program_.op_is_external(file.op), is_dynamic = is_dynamic_call(file, op, is_external);
     uint32_t operand_count = file.operand_count;
-    if (!is_dynamic_call && (op.sizes_from_data || needs_dynamic_call({&m.frame_, instr}, operand_count))) return Error::BadProgram;
+    if (!is_dynamic && (op.sizes_from_data || needs_dynamic_call({&m.frame_, instr}, operand_count))) return Error::BadProgram;
     if (is_external) {
       ETC_TRY(external->bind(file, op, operand));
       instr->first_operand = external->first_operand();
       operand_count = external->operand_count();
     }
     Error e = check_operands({&m.frame_, instr}, op, operand_count, operand);
+    if (e == Error::Ok && is_dynamic && !(file.flags & format::kDynamicCall))
+      e = check_sizes({&m.frame_, instr}, op, operand_count, operand);
     if (e == Error::Ok)
-      e = is_dynamic_call ? load_dynamic(m, op, operand_count, instr, prepared) : load_static(m, op, operand_count, instr, prepared, operand);
+      e = is_dynamic ? load_dynamic(m, op, operand_count, instr, prepared) : load_static(m, op, operand_count, instr, prepared, operand);
     // The compiler has not seen an external op: it is the table that does not fit the model.
     return is_external && e == Error::BadProgram ? Error::MissingOp : e;
   }
@@ -169,7 +171,7 @@ struct MethodAccess {
     for (*operand = 0; *operand < file.operand_count; ++*operand) {
       const Operand& o = m.frame_.operands[file.first_operand + *operand];
       const bool writes = swaps || (o.kind == OperandKind::Code && static_cast<EvalCode>(o.count) == EvalCode::StoreValue);
-      if (writes && (m.frame_.values[o.index].flags & kReadOnly)) return Error::BadProgram;
+      if (writes && (m.frame_.values[o.index].flags & Tensor::kReadOnly)) return Error::BadProgram;
     }
     return Error::Ok;
   }

@@ -131,8 +131,23 @@ struct OpContext {
     return *static_cast<const T*>(instr->prepared);
   }
   // For kernels of ops with `sizes_from_data`: result i (a position of the schema) has this size, at most what `infer` said.
-  // Strides follow: the result is contiguous in its final sizes, and must be written so.
-  void set_size(uint32_t i, uint32_t dim, int64_t size) const { const_cast<int64_t*>(tensor(i).sizes)[dim] = size; }
+  // Strides follow: the result is contiguous in its final sizes, and must be written so. Where the program fixes the size, the run fails
+  // when it is another.
+  void set_size(uint32_t i, uint32_t dim, int64_t size) const {
+    auto& t = const_cast<Tensor&>(tensor(i));
+    if (t.sizes[dim] == size) return;
+    if (t.flags >> Tensor::kDynamicShift)
+      const_cast<int64_t*>(t.sizes)[dim] = size;
+    else
+      t.flags |= Tensor::kWrongSize;
+  }
+  // The bytes that are planned for result i, whatever its sizes are: what such a kernel may write at most.
+  uint64_t planned_bytes(uint32_t i) const {
+    const Tensor& t = tensor(i);
+    const uint32_t dynamic = t.flags >> Tensor::kDynamicShift;
+    return static_cast<uint64_t>(dynamic ? frame->slots[-static_cast<ptrdiff_t>(dynamic)].integer
+                                         : t.numel() * int64_t{size_in_bytes(t.dtype)});
+  }
   // Null when this call needs none.
   std::byte* scratch() const {
     const Operand& o = frame->operands[instr->first_operand - 1];
@@ -314,7 +329,7 @@ struct Op {
 
 // A plugin exports: extern "C" const etc::OpTable* etc_ops(). Sorted by name hash is not required of plugins.
 struct OpTable {
-  static constexpr uint32_t kAbi = 3;
+  static constexpr uint32_t kAbi = 4;
   uint32_t abi;
   uint32_t count;
   const Op* const* ops;

@@ -6,8 +6,12 @@
 namespace etc {
 
 // Sizes and strides are counted in elements and usually lie in the program file, where they are used in place.
-// `layout` is 0 for plain strided memory; other numbers name packed forms of the program's layout table.
+// `layout` is 0 for plain strided memory; other numbers name packed forms of the program's layout table. `flags` are the core's.
 struct Tensor {
+  static constexpr uint32_t kReadOnly = 1;      // no instruction may write it: constants, and inputs that the program does not change
+  static constexpr uint32_t kWrongSize = 2;     // a kernel has set another size than the one that the file fixes
+  static constexpr uint32_t kDynamicShift = 2;  // above: 1 + the index among the values whose sizes vary, or 0
+
   void* data;
   const int64_t* sizes;
   const int64_t* strides;

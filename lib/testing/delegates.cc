@@ -6,7 +6,7 @@
 namespace etc::testing {
 namespace {
 
-std::atomic<int> live{0};
+std::atomic<int> live{0}, repeated{0};
 
 ScaleMemory& memory_of(DelegateContext ctx) { return *reinterpret_cast<ScaleMemory*>(ctx.memory().data); }
 
@@ -46,12 +46,30 @@ DelegateStatus execute(DelegateContext ctx) noexcept {
 
 void destroy(DelegateContext) noexcept { --live; }
 
+DelegateStatus init_repeat(DelegateContext ctx) noexcept {
+  if (ctx.argument_count() != 1 || ctx.result_count() != 1 || !ctx.is_tensor(0)) return {Error::BadProgram};
+  return {is_vector(ctx.argument(0)) && is_vector(ctx.result(0)) ? Error::Ok : Error::BadProgram};
+}
+
+DelegateStatus repeat(DelegateContext ctx) noexcept {
+  ++repeated;
+  const Tensor &in = ctx.argument(0), &out = ctx.result(0);
+  const int64_t n = in.sizes[0];
+  if (out.sizes[0] != 2 * n) return {Error::BadShape};
+  for (int64_t i = 0; i < 2 * n; ++i) out.as<float>()[i] = in.as<float>()[i % n];
+  return {};
+}
+
 }  // namespace
 
 const DelegateTable kTestDelegate = {
     DelegateTable::kAbi, DelegateTable::kDynamicSizes, "test_scale", init, execute, nullptr, nullptr, destroy};
 const DelegateTable kTestAsyncDelegate = {DelegateTable::kAbi, 0, "test_async", init, nullptr, start, execute, destroy};
 
+const DelegateTable kTestRepeatDelegate = {
+    DelegateTable::kAbi, DelegateTable::kDynamicSizes, "test_repeat", init_repeat, repeat, nullptr, nullptr, nullptr};
+
 int live_delegates() { return live; }
+int repeat_runs() { return repeated; }
 
 }  // namespace etc::testing

@@ -1,5 +1,5 @@
 // Backends that tests of the core call: "test_scale", and "test_async", the same through start and finish and
-// with fixed sizes only.
+// with fixed sizes only; and "test_repeat", whose result is larger than its argument.
 #pragma once
 
 #include "etc/delegate.h"
@@ -18,6 +18,10 @@ struct ScaleMemory {
 };
 
 extern const DelegateTable kTestDelegate, kTestAsyncDelegate;
+
+// result = argument 0 twice, one behind the other, f32 vectors; any blob. BadShape from execute when the result is not twice as large.
+extern const DelegateTable kTestRepeatDelegate;
+int repeat_runs();  // calls of its execute so far
 // Instances that init has made and destroy has not seen.
 int live_delegates();
 

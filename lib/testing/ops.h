@@ -24,7 +24,7 @@ namespace etc::testing {
 
 extern const OpTable kTestOps;
 inline const OpTable* const kTables[] = {&kTestOps};
-inline const DelegateTable* const kDelegates[] = {&kTestDelegate, &kTestAsyncDelegate};
+inline const DelegateTable* const kDelegates[] = {&kTestDelegate, &kTestAsyncDelegate, &kTestRepeatDelegate};
 
 // Memory for a method exactly as big as the program says, at multiples of 64, with nothing behind it.
 class Loaded {

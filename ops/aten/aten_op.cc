@@ -100,8 +100,9 @@ void AtenOp::run_and_copy(OpContext ctx) const {
     const Tensor& planned = ctx.tensor(position);
     if (has_dynamic_results()) {
       TORCH_CHECK(results[r].dim() == planned.rank, "result ", r, " has another rank than planned");
-      for (uint32_t d = 0; d < planned.rank; ++d) ctx.set_size(position, d, results[r].size(d));
       const at::Tensor dense = results[r].to(scalar_type_of(planned.dtype)).contiguous();
+      TORCH_CHECK(dense.nbytes() <= ctx.planned_bytes(position), "result ", r, " has sizes ", dense.sizes(), ", more than planned");
+      for (uint32_t d = 0; d < planned.rank; ++d) ctx.set_size(position, d, dense.size(d));
       if (dense.nbytes() != 0) std::memcpy(planned.data, dense.data_ptr(), dense.nbytes());
       continue;
     }
