@@ -1,4 +1,6 @@
 // Kernels of the ops that custom_ops_test.py registers with PyTorch: every kind of argument and result that a custom op can have.
+#include <algorithm>
+
 #include "etc/op.h"
 
 namespace custom {
@@ -87,6 +89,68 @@ Error rows(OpContext ctx) noexcept {
   return Error::Ok;
 }
 
+// x and n more rows of zeros.
+Error infer_longer(InferContext& ctx) noexcept {
+  etc::Meta meta = ctx.meta(0);
+  if (meta.rank != 2 || !is_f32(ctx.tensor(0)) || ctx.integer(1) < 0) return Error::BadShape;
+  meta.sizes[0] += ctx.integer(1);
+  return ctx.set_result(0, meta);
+}
+Error longer(OpContext ctx) noexcept {
+  const etc::Tensor &x = ctx.tensor(0), &out = ctx.tensor(2);
+  for (int64_t i = 0; i < out.numel(); ++i) out.as<float>()[i] = i < x.numel() ? x.as<float>()[i] : 0;
+  return Error::Ok;
+}
+
+// The rows that begin with a positive number, the sum of every row, and how many rows there were and are. Not more than what is planned.
+Error infer_pick(InferContext& ctx) noexcept {
+  etc::Meta rows = ctx.meta(0);
+  if (rows.rank != 2 || rows.sizes[1] == 0 || !is_f32(ctx.tensor(0))) return Error::BadShape;
+  etc::Meta sums = rows, counts;
+  sums.rank = 1;
+  counts.rank = 1;
+  counts.sizes[0] = 2;
+  const auto row_bytes = static_cast<uint64_t>(rows.sizes[1]) * sizeof(float);
+  rows.sizes[0] = std::min(rows.sizes[0], static_cast<int64_t>(ctx.planned_bytes(1) / row_bytes));
+  ETC_TRY(ctx.set_result(0, rows));
+  ETC_TRY(ctx.set_result(1, sums));
+  return ctx.set_result(2, counts);
+}
+Error pick(OpContext ctx) noexcept {
+  const etc::Tensor &x = ctx.tensor(0), &rows = ctx.tensor(1);
+  const int64_t width = x.sizes[1], most = rows.sizes[0];
+  int64_t picked = 0;
+  for (int64_t r = 0; r < x.sizes[0]; ++r) {
+    const float* row = x.as<float>() + r * width;
+    float& sum = ctx.tensor(2).as<float>()[r] = 0;
+    for (int64_t k = 0; k < width; ++k) sum += row[k];
+    if (!(row[0] > 0)) continue;
+    if (picked == most) return Error::BadValue;
+    for (int64_t k = 0; k < width; ++k) rows.as<float>()[picked * width + k] = row[k];
+    ++picked;
+  }
+  ctx.set_size(1, 0, picked);
+  ctx.tensor(3).as<float>()[0] = static_cast<float>(x.sizes[0]);
+  ctx.tensor(3).as<float>()[1] = static_cast<float>(picked);
+  return Error::Ok;
+}
+// As pick, but its second result has a size that no model was told.
+Error infer_wrong(InferContext& ctx) noexcept {
+  etc::Meta rows = ctx.meta(0), sums = rows;
+  if (rows.rank != 2) return Error::BadShape;
+  sums.rank = 1;
+  sums.sizes[0] -= 1;
+  ETC_TRY(ctx.set_result(0, rows));
+  return ctx.set_result(1, sums);
+}
+Error wrong(OpContext ctx) noexcept { return ctx.set_size(1, 0, 1), Error::Ok; }
+
+constexpr etc::OpTraits traits_of_pick() {
+  etc::OpTraits traits;
+  traits.sizes_from_data = true;
+  return traits;
+}
+
 ETC_OP(custom_combine, "custom::combine(Tensor[] xs, Tensor? w=None, *, str mode='sum', bool negate=False) -> (Tensor, Tensor)",
        infer_combine, always<combine>);
 ETC_OP(custom_scaled, "custom::combine.scaled(Tensor x, Scalar factor) -> Tensor", infer_like, always<scaled>);
@@ -94,10 +158,13 @@ ETC_OP(custom_count, "custom::count(Tensor x, int[]? dims=None) -> Tensor", infe
 ETC_OP(custom_fill, "custom::fill(Tensor(a!) x, float value, Tensor? like=None) -> ()", infer_fill, always<fill>);
 ETC_OP(custom_acc, "custom::acc_(Tensor(a!) x, Tensor y) -> Tensor(a!)", infer_like, always<accumulate>);
 ETC_OP(custom_rows, "custom::rows(Tensor x) -> Tensor[]", infer_rows, always<rows>);
+ETC_OP(custom_longer, "custom::longer(Tensor x, SymInt n) -> Tensor", infer_longer, always<longer>);
+ETC_OP(custom_pick, "custom::pick(Tensor x) -> (Tensor, Tensor, Tensor)", infer_pick, always<pick>, traits_of_pick());
+ETC_OP(custom_wrong, "custom::wrong(Tensor x) -> (Tensor, Tensor)", infer_wrong, always<wrong>, traits_of_pick());
 
-constexpr const etc::Op* kOps[] = {&ops::custom_combine, &ops::custom_scaled, &ops::custom_count,
-                                   &ops::custom_fill,    &ops::custom_acc,    &ops::custom_rows};
-constexpr etc::OpTable kTable = {etc::OpTable::kAbi, 6, kOps};
+constexpr const etc::Op* kOps[] = {&ops::custom_combine, &ops::custom_scaled, &ops::custom_count, &ops::custom_fill, &ops::custom_acc,
+                                   &ops::custom_rows,    &ops::custom_longer, &ops::custom_pick,  &ops::custom_wrong};
+constexpr etc::OpTable kTable = {etc::OpTable::kAbi, 9, kOps};
 
 }  // namespace
 }  // namespace custom

@@ -40,6 +40,28 @@ define("count(Tensor x, int[]? dims=None) -> Tensor", lambda x, dims=None: x.new
 define("fill(Tensor(a!) x, float value, Tensor? like=None) -> ()", fill)
 define("acc_(Tensor(a!) x, Tensor y) -> Tensor(a!)", accumulate)
 define("rows(Tensor x) -> Tensor[]", lambda x: [row.clone() for row in x])
+
+
+def pick(x):
+    rows = x[x[:, 0] > 0]
+    return rows, x.sum(1), x.new_tensor([x.shape[0], rows.shape[0]])
+
+
+def picked_rows(x):
+    return x.new_empty(torch.library.get_ctx().new_dynamic_size(min=0), x.shape[1])
+
+
+# Ops whose results the shapes of fakes describe.
+for name, implementation, fake in (
+    ("longer(Tensor x, SymInt n) -> Tensor", lambda x, n: torch.cat([x, x.new_zeros(n, x.shape[1])]), lambda x, n: x.new_empty(x.shape[0] + n, x.shape[1])),
+    ("pick(Tensor x) -> (Tensor, Tensor, Tensor)", pick, lambda x: (picked_rows(x), x.new_empty(x.shape[0]), x.new_empty(2))),
+    ("wrong(Tensor x) -> (Tensor, Tensor)", lambda x: (x[:1], x[:, 0]), lambda x: (picked_rows(x), x.new_empty(x.shape[0]))),
+    ("twice(Tensor x) -> Tensor", lambda x: x[:2], lambda x: x.new_empty(2 * torch.library.get_ctx().new_dynamic_size(min=0), x.shape[1])),
+):
+    LIBRARY.define(name)
+    op = "custom::" + name[: name.index("(")]
+    torch.library.impl(op, "CPU", implementation, lib=LIBRARY)
+    torch.library.register_fake(op, fake, lib=LIBRARY)
 custom = torch.ops.custom
 
 
@@ -126,6 +148,101 @@ def test_equals_eager(function, decompose, tmp_path):
 
 def test_an_op_that_returns_what_it_writes(tmp_path):
     check(returns_what_it_writes, tmp_path)  # run_decompositions() refuses such ops
+
+
+def of_the_sizes_of_the_input(x):
+    return custom.combine.scaled(x, 3) + 1, custom.combine.scaled(x.t(), 2)
+
+
+def of_an_expression_of_them(x):
+    longer = custom.longer(x, x.shape[0] + 1)
+    return longer * 2, custom.longer(longer, 3), custom.count(longer)
+
+
+def decided_by_data(x):
+    rows, sums, counts = custom.pick(custom.longer(x, 2))
+    return rows + 1, sums, counts, torch.cat([rows, x]), custom.combine.scaled(rows, 2)
+
+
+def decided_twice(x):
+    rows, _, _ = custom.pick(x)
+    fewer, sums, _ = custom.pick(rows[:, 1:].contiguous())
+    return rows, fewer * 2, sums
+
+
+class Varying(torch.nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+def export_varying(function, folder, decompose=False, **dim):
+    shapes = {"x": {0: torch.export.Dim("rows", **dim)}} if dim else None
+    program = torch.export.export(Varying(function), (torch.randn(5, 3),), dynamic_shapes=shapes)
+    torch.export.save(program.run_decompositions() if decompose else program, folder / "model.pt2")
+
+
+def run_varying(function, x, folder):
+    np.save(folder / "x.npy", x.numpy())
+    results = function(x)
+    np.savez(folder / "expected.npz", **{f"output_{i}": r.numpy() for i, r in enumerate(results if isinstance(results, tuple) else [results])})
+    run(RUN, folder / "model.etc", folder / "x.npy", "--ops", OPS, "--expect", folder / "expected.npz")
+
+
+VARYING = {of_the_sizes_of_the_input: [], of_an_expression_of_them: [], decided_by_data: ["u0"], decided_twice: ["u0", "u1"]}
+
+
+@pytest.mark.parametrize("decompose", [False, True], ids=["plain", "decomposed"])
+@pytest.mark.parametrize("function", VARYING, ids=lambda f: f.__name__)
+def test_sizes_vary(function, decompose, tmp_path):
+    export_varying(function, tmp_path, decompose, min=1, max=16)
+    # No kernel of ours says how much that can be.
+    bounds = [word for symbol in VARYING[function] for word in ("--max-dim", f"{symbol}=18")]
+    if bounds:
+        said = compile_model(tmp_path / "model.pt2", tmp_path / "model.etc", expect=3).stderr
+        assert all(f"--max-dim {symbol}=N" in said for symbol in VARYING[function]), said
+    compile_model(tmp_path / "model.pt2", tmp_path / "model.etc", *bounds)
+    torch.manual_seed(0)
+    for rows in (5, 16, 1, 7):
+        run_varying(function, torch.randn(rows, 3), tmp_path)
+    run_varying(function, torch.ones(16, 3), tmp_path)
+    run_varying(function, -torch.ones(4, 3), tmp_path)
+
+
+def test_data_decide_sizes_of_fixed_inputs(tmp_path):
+    export_varying(decided_by_data, tmp_path)
+    compile_model(tmp_path / "model.pt2", tmp_path / "model.etc", "--max-dim", "u0=7")
+    for x in (torch.randn(5, 3), torch.ones(5, 3), -torch.ones(5, 3)):
+        run_varying(decided_by_data, x, tmp_path)
+
+
+def test_more_than_planned_is_an_error(tmp_path):
+    export_varying(decided_by_data, tmp_path, min=1, max=16)
+    compile_model(tmp_path / "model.pt2", tmp_path / "model.etc", "--max-dim", "u0=4")
+    x = -torch.ones(16, 3)
+    x[3:7] = 1
+    run_varying(decided_by_data, x, tmp_path)
+    x[9] = 1
+    np.save(tmp_path / "x.npy", x.numpy())
+    said = run(RUN, tmp_path / "model.etc", tmp_path / "x.npy", "--ops", OPS, expect=None)
+    assert said.returncode not in (0, 70, -11) and "custom::pick" in said.stderr, said.stderr
+
+
+def test_a_kernel_of_other_sizes_than_the_model_was_told_is_refused(tmp_path):
+    export_varying(lambda x: custom.wrong(x)[1] * 2, tmp_path, min=2, max=16)
+    compile_model(tmp_path / "model.pt2", tmp_path / "model.etc", "--max-dim", "u0=16")
+    np.save(tmp_path / "x.npy", np.ones((4, 3), np.float32))
+    said = run(RUN, tmp_path / "model.etc", tmp_path / "x.npy", "--ops", OPS, expect=3).stderr
+    assert "shapes do not fit" in said, said
+
+
+def test_a_size_that_no_dimension_is_is_refused(tmp_path):
+    export_varying(lambda x: custom.twice(x) + 1, tmp_path)
+    said = compile_model(tmp_path / "model.pt2", tmp_path / "model.etc", "--max-dim", "u0=4", expect=3).stderr
+    assert "custom::twice" in said and "u0" in said and "tools/custom_ops_test.py:" in said, said
 
 
 def test_missing_ops_are_all_named_with_their_lines(tmp_path):

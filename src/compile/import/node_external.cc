@@ -10,6 +10,7 @@
 
 #include "import/node_import.h"
 #include "import/targets.h"
+#include "ir/flow.h"
 #include "ir/views.h"
 
 namespace etc::compile {
@@ -77,6 +78,13 @@ void NodeImporter::add_external_call(const exported::Node& node, ExternalCall& c
   made->external = true;
   made->arg_names = std::move(call.names);
   for (size_t i = 0; i < call.results.size(); ++i) define_tensor(node, call.results[i], made->results[i]);
+  for_each_made_symbol(*made, [&](const SymbolRef& s) {
+    for (const Value* r : made->results)
+      for (const SymInt& size : r->type.sizes)
+        if (!size.is_fixed() && size.node()->op == SymOp::Symbol && size.node()->symbol == s) return;
+    throw CompileError("decides the size " + s->name +
+                       ", which is no dimension of its results as it stands; give a result of that size too");
+  });
   call.written.assign(made->results.begin() + static_cast<std::ptrdiff_t>(call.results.size()), made->results.end());
 }
 
@@ -115,6 +123,7 @@ void NodeImporter::import_wanted_external(const exported::Node& node, const std:
     call.args.push_back(external_argument(node, a, schema));
     call.names.push_back(a.name);
   }
+  if (node.autocast) cast_operands(node, call.args);
   if (!functional) return add_external_call(node, call);
   const std::string& self = find_argument(node, "self")->as<Tensor>()->name;
   const TensorType type = memory_.read(self)->type;

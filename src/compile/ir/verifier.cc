@@ -116,6 +116,7 @@ class Verifier {
   }
   void check_symbols(const Node& node) {
     const Op* op = find_kernel_op(node.op);
+    if (node.is_external()) for_each_made_symbol(node, [&](const SymbolRef& s) { bind(s); });
     if ((op && op->sizes_from_data) || is_cond(node)) {
       for (const Value* r : node.results)
         for (const SymInt& s : r->type.sizes)

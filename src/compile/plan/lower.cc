@@ -303,6 +303,10 @@ class Lowering {
       touch(instruction.results.back());
       types.push_back(r->type);
     }
+    // Of what only the runtime knows, nobody has compared the other sizes with what the model says.
+    if (node.is_external() && decides_sizes(node))
+      for (const Value* r : node.results)
+        if (const PlannedValue& v = plan_.values[id_of(r)]; v.is_dynamic()) slots_.check_result(r->type.sizes, v.sizes_slot);
     if (const uint64_t bytes = scratch_bytes(node, types)) {
       const Location location =
           add_buffer("scratch of " + (types.empty() ? node.op : node.results[0]->name), static_cast<int64_t>(bytes), k, k);

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "ir/error.h"
+#include "ir/flow.h"
 #include "ir/one_op.h"
 
 namespace etc::compile {
@@ -16,7 +17,11 @@ bool covers_root(const Value* v) {
 }
 
 bool decides_sizes(const Node& node) {
-  if (node.is_external()) return std::any_of(node.results.begin(), node.results.end(), [](const Value* r) { return !r->type.is_fixed(); });
+  if (node.is_external()) {
+    bool found = false;
+    for_each_made_symbol(node, [&](const SymbolRef&) { found = true; });
+    return found;
+  }
   const Op* op = find_kernel_op(node.op);
   return op && op->sizes_from_data;
 }

@@ -12,7 +12,7 @@
 
 namespace etc::compile {
 
-// True when sizes of the results are symbols that the op itself decides.
+// True when sizes of the results are symbols that the op itself decides: those of an external op that no argument has.
 bool decides_sizes(const Node& node);
 
 // True when `v` shows all bytes of its root in order.

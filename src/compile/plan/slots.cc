@@ -107,7 +107,8 @@ uint32_t Slots::real(const SymReal& r) {
 uint32_t Slots::owned(const Sizes& numbers) { return allocate(numbers); }
 
 void Slots::bind(const SymbolRef& symbol, uint32_t slot) {
-  if (!bound_.emplace(symbol.get(), Bound{evals_.size(), slot}).second) throw InternalError("the symbol " + symbol->name + " is bound twice");
+  if (!bound_.emplace(symbol.get(), Bound{evals_.size(), slot}).second)
+    throw InternalError("the symbol " + symbol->name + " is bound twice");
 }
 
 void Slots::check_range(EvalCodes& out, const SymbolRef& s) {
@@ -202,6 +203,18 @@ void Slots::bind_result(const Sizes& sizes, uint32_t first_slot) {
     if (n->op != SymOp::Symbol || bound_.count(n->symbol.get())) continue;
     bind(n->symbol, first_slot + static_cast<uint32_t>(d));
     check_range(current_, n->symbol);
+  }
+}
+
+void Slots::check_result(const Sizes& sizes, uint32_t first_slot) {
+  for (size_t d = 0; d < sizes.size(); ++d) {
+    const SymRef n = sizes[d].node();
+    const uint32_t slot = first_slot + static_cast<uint32_t>(d);
+    if (n->op == SymOp::Symbol && bound_.at(n->symbol.get()).slot == slot) continue;
+    current_.push_back(slot_step(slot, false));
+    push(current_, n, 2);
+    current_.push_back(code(EvalCode::Equal));
+    current_.push_back(code(EvalCode::Check));
   }
 }
 

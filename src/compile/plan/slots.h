@@ -43,6 +43,8 @@ class Slots {
   void bind_item(const SymbolRef& symbol, uint32_t value);
   // A symbol that an owned slot holds from now on.
   void bind_result(const Sizes& sizes, uint32_t first_slot);
+  // The owned slots of a result must hold these sizes.
+  void check_result(const Sizes& sizes, uint32_t first_slot);
   void check(const SymInt& condition);
   // Ends the code of the eval under construction: stores every slot that its symbols make known. Evals are numbered from 0.
   void end_eval();
