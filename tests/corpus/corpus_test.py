@@ -66,17 +66,35 @@ def check_model(file, tmp):
     model, arrays = MANIFEST[name], np.load(CORPUS / f"{name}.npz")
     program = tmp / "program.etc"
     compile_model(CORPUS / f"{file}.pt2", program, *bounds_of(CORPUS / name))
-    state = None
-    for case in range(model["cases"]):
+    inputs = check_cases(name, program, range(model["cases"]), tmp)
+    check_orders(CORPUS / f"{file}.pt2", program, inputs, tmp)
+    for report in ("--graph", "--plan"):
+        assert run(INSPECT, report, program).stdout
+    # --expect sees the same: by order, the tolerances of the manifest; and the portable kernels give it too.
+    if not model.get("mutates"):
+        expected = [leaf for leaf in model["out"][0] if "key" in leaf]
+        np.savez(tmp / "expect.npz", **{f"a{i}": arrays[leaf["key"]] for i, leaf in enumerate(expected)})
+        portable = tmp / "portable.etc"
+        compile_model(CORPUS / f"{file}.pt2", portable, "--cpu", "generic", *bounds_of(CORPUS / name))
+        for each in (program, portable):
+            run(RUN, each, *inputs, "--expect", tmp / "expect.npz", "--rtol", model["rtol"], "--atol", model["atol"])
+
+
+def check_cases(name, program, cases, tmp, *options):
+    """Runs the cases one after the other, the state of one being the next one's; the input files of the first."""
+    model, arrays = MANIFEST[name], np.load(CORPUS / f"{name}.npz")
+    state, first_inputs = None, None
+    for case in cases:
         inputs = []
         for i, leaf in enumerate(model["in"][case]):
             if is_tensor(leaf) or (name in NUMBERS_ARE_INPUTS and "key" in leaf):
-                np.save(tmp / f"in{i}.npy", arrays[leaf["key"]])
-                inputs.append(tmp / f"in{i}.npy")
-        options = ["--load-state", state] if state else []
+                inputs.append(tmp / f"in{case}_{i}.npy")
+                np.save(inputs[-1], arrays[leaf["key"]])
+        first_inputs = first_inputs or inputs
+        loaded = ["--load-state", state] if state else []
         state = tmp / f"state{case}.npz"
         outputs = tmp / f"out{case}.npz"
-        run(RUN, program, *inputs, "-o", outputs, "--save-state", state, *options)
+        run(RUN, program, *inputs, "-o", outputs, "--save-state", state, *loaded, *options)
         expected = [leaf for leaf in model["out"][case] if "key" in leaf]
         ours = np.load(outputs)
         for key, leaf in zip(ours.files, expected):
@@ -90,14 +108,7 @@ def check_model(file, tmp):
             buffer = leaf["key"].split("_state_", 1)[1]
             if buffer in saved.files:
                 assert_close(saved[buffer], arrays[leaf["key"]], leaf["dtype"], model["rtol"], model["atol"], f"case {case} state {buffer}")
-        if case == 0:
-            check_orders(CORPUS / f"{file}.pt2", program, inputs, tmp)
-            for report in ("--graph", "--plan"):
-                assert run(INSPECT, report, program).stdout
-        # --expect sees the same: by order, the tolerances of the manifest.
-        if case == 0 and not mutated:
-            np.savez(tmp / "expect.npz", **{f"a{i}": arrays[leaf["key"]] for i, leaf in enumerate(expected)})
-            run(RUN, program, *inputs, "--expect", tmp / "expect.npz", "--rtol", model["rtol"], "--atol", model["atol"])
+    return first_inputs or []
 
 
 def bounds_of(model):

@@ -55,3 +55,34 @@ def test_in_place_ops_write_back(tmp_path):
     compile_model(model, program, "--external", "aten::*")
     assert {"aten::add.Tensor", "aten::mul.Tensor", "aten::clamp"} <= external_ops(program)
     run(RUN, program, tmp_path / "in0.npy", "--ops", LIBRARY, "--expect", tmp_path / "expected.npz")
+
+
+class Decided(torch.nn.Module):
+    def forward(self, x):
+        return x.nonzero(), x[x > 0] + 1, x[torch.tensor([2, 0])]
+
+
+def test_sizes_that_data_decide_keep_to_their_bounds(tmp_path):
+    model, program = export(Decided(), (torch.tensor([1.0, 0, -2, 0, 3, 0]),), tmp_path)
+    compile_model(model, program, "--external", "aten::*", "--max-dim", "u0=4", "--max-dim", "u1=4")
+    assert {"aten::nonzero", "aten::index.Tensor"} <= external_ops(program)
+    run(RUN, program, tmp_path / "in0.npy", "--ops", LIBRARY, "--expect", tmp_path / "expected.npz")
+    for x in (np.zeros(6), np.ones(6)):
+        np.save(tmp_path / "x.npy", x.astype(np.float32))
+        said = run(RUN, program, tmp_path / "x.npy", "--ops", LIBRARY, "-o", tmp_path / "out.npz", expect=3 if x.any() else 0).stderr
+        assert "more than planned" in said if x.any() else np.load(tmp_path / "out.npz")["output_0"].shape == (0, 1)
+
+
+class TrainingDropout(torch.nn.Module):
+    def forward(self, x):
+        y = torch.dropout(x, 0.5, True)
+        y += 1
+        return y, x * 1
+
+
+def test_dropout_in_training_is_no_view(tmp_path):
+    model, program = export(TrainingDropout(), (torch.ones(64),), tmp_path)
+    compile_model(model, program, "--external", "aten::*")
+    run(RUN, program, tmp_path / "in0.npy", "--ops", LIBRARY, "-o", tmp_path / "out.npz")
+    out = np.load(tmp_path / "out.npz")
+    assert set(out["output_0"]) == {1.0, 3.0} and (out["output_1"] == 1).all()
