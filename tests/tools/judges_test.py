@@ -115,6 +115,21 @@ def test_reports_are_what_they_say(tmp_path):
     run(INSPECT, "--diff", program, program)
 
 
+@pytest.mark.skipif(not CORPUS, reason="there is no corpus")
+@pytest.mark.parametrize("name", ["mlp", "dyn_derived", "kv_item", "unbacked", "cond_nested_dynamic", "while_loop_dynamic", "scan"])
+def test_reports_of_programs_whose_sizes_vary(name, tmp_path):
+    program = tmp_path / "m.etc"
+    run(COMPILE, os.path.join(CORPUS, f"{name}.pt2"), "-o", program)
+    for report in ([], ["--io"], ["--plan"], ["--graph"], ["--ops"], ["--size"], ["--verify"]):
+        assert run(INSPECT, *report, program).stdout
+        assert json.loads(run(INSPECT, *report, program, "--format", "json").stdout)["schema_version"] == 1
+    assert " eval(" in run(INSPECT, "--graph", program).stdout
+    # Evals are no calls of the program's first op.
+    ops = json.loads(run(INSPECT, "--ops", program, "--format", "json").stdout)["ops"]
+    instructions = json.loads(run(INSPECT, "--graph", program, "--format", "json").stdout)["methods"][0]["instructions"]
+    assert sum(op["instructions"] for op in ops) == len([i for i in instructions if i["op"] not in ("eval", "swap")])
+
+
 def test_solving_a_packing_problem(tmp_path):
     (tmp_path / "p.csv").write_text("id,lower,upper,size\na,0,2,4\nb,1,3,8\nc,2,4,4\n")
     answer = run(INSPECT, "--solve", tmp_path / "p.csv", "--capacity", 12).stdout.splitlines()
