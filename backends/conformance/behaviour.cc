@@ -1,4 +1,5 @@
 // Checks of what a backend does when all is well, and when it or a neighbour fails.
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <thread>
@@ -71,6 +72,37 @@ std::string check_threads(const Subject& s, const Case& c) {
   for (std::thread& t : threads) t.join();
   for (const std::string& fault : faults)
     if (!fault.empty()) return fault;
+  return "";
+}
+
+std::string check_varying(const Subject& s, const Case& c) {
+  Run run(c.program, s.table), baseline(c.baseline, nullptr);
+  if (std::string fault = loaded(run); !fault.empty()) return fault;
+  std::vector<std::vector<int64_t>> most;
+  int64_t largest = 0;
+  for (uint32_t i = 0; i < run.method->input_count(); ++i) {
+    const Tensor& t = run.method->input(i);
+    most.emplace_back(t.sizes, t.sizes + t.rank);
+    for (uint32_t d = 0; d < t.rank; ++d)
+      if (run.program.input(0, i).varying >> d & 1) largest = std::max(largest, t.sizes[d]);
+  }
+  if (largest == 0) return "";
+  uint32_t seed = 0;
+  for (const int64_t size : {largest, int64_t{1}, largest - 1, largest / 2 + 1, int64_t{2}, largest}) {
+    for (Run* r : {&run, &baseline})
+      for (uint32_t i = 0; i < most.size(); ++i) {
+        std::vector<int64_t> sizes = most[i];
+        for (uint32_t d = 0; d < sizes.size(); ++d)
+          if (run.program.input(0, i).varying >> d & 1) sizes[d] = std::min(size, sizes[d]);
+        if (r->method->set_input_sizes(i, {sizes.data(), sizes.size()}) != Error::Ok)
+          return "does not take the size " + std::to_string(size);
+      }
+    if (baseline.execute(++seed) != Error::Ok) return "the baseline does not take the size " + std::to_string(size);
+    if (run.execute(seed) != Error::Ok) return "fails at the size " + std::to_string(size);
+    if (!run.is_intact()) return "writes behind its memory at the size " + std::to_string(size);
+    if (std::string fault = difference(run, run.outputs(), baseline.outputs(), s); !fault.empty())
+      return fault + ", at the size " + std::to_string(size);
+  }
   return "";
 }
 

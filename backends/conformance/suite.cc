@@ -23,10 +23,12 @@ struct Check {
   const char* name;
   std::string (*run)(const Subject&, const Case&);
 };
-constexpr Check kChecks[] = {
-    {"answers", check_answers},         {"instances", check_instances},     {"threads", check_threads},    {"places", check_places},
-    {"failed init", check_failed_init}, {"failed run", check_failed_run},   {"heap", check_heap},          {"no memory", check_no_memory},
-    {"dynamic sizes", check_sizes},     {"wrong operands", check_operands}, {"damaged blobs", check_blobs}};
+constexpr Check kChecks[] = {{"answers", check_answers},         {"instances", check_instances},
+                             {"threads", check_threads},         {"places", check_places},
+                             {"varying sizes", check_varying},   {"failed init", check_failed_init},
+                             {"failed run", check_failed_run},   {"heap", check_heap},
+                             {"no memory", check_no_memory},     {"dynamic sizes", check_sizes},
+                             {"wrong operands", check_operands}, {"damaged blobs", check_blobs}};
 
 }  // namespace
 

@@ -17,6 +17,7 @@ bool run_suite(const Subject& subject, const std::function<void(const Finding&)>
 std::string check_answers(const Subject& s, const Case& c);      // equal to the baseline, in every run
 std::string check_instances(const Subject& s, const Case& c);    // several at once, each its own, in any order of death
 std::string check_threads(const Subject& s, const Case& c);      // loading, running and unloading side by side
+std::string check_varying(const Subject& s, const Case& c);      // a program whose sizes vary: equal to the baseline at each of them
 std::string check_places(const Subject& s, const Case& c);       // inputs and outputs bound elsewhere between runs
 std::string check_failed_init(const Subject& s, const Case& c);  // a neighbour's init fails: the others are destroyed
 std::string check_failed_run(const Subject& s, const Case& c);   // a run fails: its code is passed up, the next one is right

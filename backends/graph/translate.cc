@@ -191,9 +191,10 @@ std::string refusal_of_types(const Node& node, const Uses& uses, const GraphNode
     if (!v) continue;
     if (v->type.dtype != DType::F32) return "only f32";
     if (v->type.sizes.size() > graph::kMaxBlobRank) return "more than 6 dimensions";
-    if (v->type.numel() == 0) return "an empty tensor";
-    for (int64_t size : v->type.sizes)
-      if (size > std::numeric_limits<int32_t>::max()) return "a dimension of more than 2^31 elements";
+    for (const SymInt& size : v->type.sizes) {
+      if (size.upper() <= 0) return "an empty tensor";
+      if (size.upper() > std::numeric_limits<int32_t>::max()) return "a dimension of more than 2^31 elements";
+    }
   }
   return "";
 }

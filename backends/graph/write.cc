@@ -41,7 +41,7 @@ graph::BlobValue record_of(const Value* v, graph::Place place) {
   record.dtype = v->type.dtype;
   record.rank = static_cast<uint8_t>(v->type.sizes.size());
   record.place = place;
-  std::copy(v->type.sizes.begin(), v->type.sizes.end(), record.sizes);
+  for (size_t d = 0; d < v->type.sizes.size(); ++d) record.sizes[d] = v->type.sizes[d].upper();  // what init sees
   return record;
 }
 
@@ -68,7 +68,8 @@ class Writer {
         nodes_[n].record.operands[i] = v ? ids_.at(v) : graph::kAbsent;
       }
     if (nodes_.size() > graph::kMostNodes || arguments > graph::kMostNodes)
-      throw CompileError("a subgraph of " + std::to_string(nodes_.size()) + " nodes is too large for the backend; leave it out with fewer --backend");
+      throw CompileError("a subgraph of " + std::to_string(nodes_.size()) +
+                         " nodes is too large for the backend; leave it out with fewer --backend");
     graph::Header header{};
     header.magic = graph::kMagic;
     header.version = graph::kVersion;

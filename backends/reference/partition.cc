@@ -31,6 +31,7 @@ Lowered lower(const Subgraph& subgraph, const Uses& uses) {
 }  // namespace
 
 extern const Backend reference_backend;
-constinit const Backend reference_backend = {"reference", "elementwise arithmetic on any machine; an example", refusal, nullptr, lower};
+constinit const Backend reference_backend = {"reference", "elementwise arithmetic on any machine; an example", refusal, nullptr, lower,
+                                             true};
 
 }  // namespace etc::compile

@@ -99,6 +99,75 @@ def test_refuses_what_is_no_backend(small, tmp_path):
     assert "cannot be loaded" in run(RUN, tmp_path / "small.etc", "=zeros", "--backend", tmp_path / "no.so", expect=4).stderr
 
 
+class Rows(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = torch.nn.Linear(6, 8)
+        self.second = torch.nn.Linear(8, 4)
+        self.norm = torch.nn.LayerNorm(4)
+
+    def forward(self, x):
+        y = torch.relu(self.first(x)) * self.second.weight.sum()
+        y = y + y * y
+        both = torch.cat([y, y.flip(0)])
+        return torch.softmax(self.norm(self.second(both) * 0.5), -1), both * both - both
+
+
+@pytest.mark.parametrize("backends", [["reference"], ["xnnpack"], ["onednn"], ["xnnpack", "onednn", "reference"]], ids="-".join)
+def test_batches_that_vary(backends, tmp_path):
+    """What takes no sizes that vary leaves these nodes to etc's kernels; each batch size gives PyTorch's answers."""
+    torch.manual_seed(0)
+    module = Rows().eval()
+    with torch.no_grad():
+        program = torch.export.export(module, (torch.randn(5, 6),), dynamic_shapes={"x": {0: torch.export.Dim("rows", max=32)}})
+    torch.export.save(program, tmp_path / "model.pt2")
+    words = [w for b in backends for w in ("--backend", b)]
+    report = json.loads(
+        run(COMPILE, tmp_path / "model.pt2", *words, "--explain-partition", "-o", tmp_path / "model.etc", "--format", "json").stdout)
+    assert {d["backend"] for d in report["delegates"]} == {"reference"} & set(backends), report["delegates"]
+    reasons = {r["reason"] for r in report["refusals"] if r["op"] == "aten::linear" and r["backend"] != "reference"}
+    assert reasons == ({"sizes that vary from run to run"} if backends != ["reference"] else set())
+    for rows in (5, 32, 1, 17):
+        x = torch.randn(rows, 6)
+        np.save(tmp_path / "x.npy", x.numpy())
+        with torch.no_grad():
+            np.savez(tmp_path / "expected.npz", **{f"output_{i}": y.numpy() for i, y in enumerate(module(x))})
+        run(RUN, tmp_path / "model.etc", tmp_path / "x.npy", "--expect", tmp_path / "expected.npz", "--rtol", "1e-4", "--atol", "1e-5")
+    np.save(tmp_path / "x.npy", np.zeros((33, 6), np.float32))
+    assert run(RUN, tmp_path / "model.etc", tmp_path / "x.npy", expect=None).returncode not in (0, 70)
+
+
+class TwoTowers(torch.nn.Module):
+    """One side has a size that the data decide, the other is fixed and all the backend's."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(6, 4)
+
+    def forward(self, x, y):
+        picked = x[x > 0]
+        return picked * 2, torch.relu(self.layer(y))
+
+
+@pytest.mark.parametrize("backends", [["reference"], ["xnnpack"], ["onednn"]], ids="-".join)
+def test_sizes_that_data_decide_beside_a_subgraph(backends, tmp_path):
+    need(backends)
+    torch.manual_seed(0)
+    module, y = TwoTowers().eval(), torch.randn(3, 6)
+    with torch.no_grad():
+        torch.export.save(torch.export.export(module, (torch.randn(9), y)), tmp_path / "model.pt2")
+    report = json.loads(
+        run(COMPILE, tmp_path / "model.pt2", "--backend", backends[0], "-o", tmp_path / "model.etc", "--format", "json").stdout)
+    assert [d["backend"] for d in report["delegates"]] == backends, report["delegates"]
+    np.save(tmp_path / "y.npy", y.numpy())
+    for x in (torch.randn(9), torch.ones(9), -torch.ones(9)):
+        np.save(tmp_path / "x.npy", x.numpy())
+        with torch.no_grad():
+            np.savez(tmp_path / "expected.npz", **{f"output_{i}": r.numpy() for i, r in enumerate(module(x, y))})
+        run(RUN, tmp_path / "model.etc", tmp_path / "x.npy", tmp_path / "y.npy", "--expect", tmp_path / "expected.npz", "--rtol", "1e-4",
+            "--atol", "1e-5")
+
+
 class Negations(torch.nn.Module):
     def forward(self, x):
         return torch.erf(-(-(-x))) - x

@@ -36,6 +36,9 @@ struct Backend {
   // Empty when a subgraph is worth a call, else the reason. Null: every subgraph is.
   std::string (*refusal_of_subgraph)(const Subgraph& subgraph);
   Lowered (*lower)(const Subgraph& subgraph, const Uses& uses);
+  // Its delegates take sizes that vary from run to run (DelegateTable::kDynamicSizes): it is asked for nodes whose tensors' sizes are
+  // expressions, too. What `lower` plans is for the largest, SymInt::upper(). Other arguments of its nodes are always fixed.
+  bool takes_dynamic_sizes = false;
 };
 
 // Those of this build, one for each folder of backends/.

@@ -6,15 +6,18 @@
 #include <unordered_map>
 
 #include "ir/error.h"
+#include "ir/flow.h"
 
 namespace etc::compile {
 namespace {
 
-// The dependencies between nodes, and between the groups that they are in.
+// The dependencies between nodes: what reads what another makes, and what names a size that another decides.
 class Dependencies {
  public:
-  explicit Dependencies(const std::vector<const Node*>& nodes) : producers(nodes.size()), consumers(nodes.size()) {
+  explicit Dependencies(const std::vector<const Node*>& nodes)
+      : producers(nodes.size()), consumers(nodes.size()), before(nodes.size()), after(nodes.size()) {
     std::unordered_map<const Node*, size_t> index;
+    std::unordered_map<const Symbol*, size_t> maker;
     for (size_t n = 0; n < nodes.size(); ++n) {
       index[nodes[n]] = n;
       for_each_operand(*nodes[n], [&](const Value* v) {
@@ -22,10 +25,22 @@ class Dependencies {
         if (made == index.end()) return;
         producers[n].push_back(made->second);
         consumers[made->second].push_back(n);
+        wait(n, made->second);
       });
+      for_each_symbol(*nodes[n], [&](const SymbolRef& s) {
+        if (const auto made = maker.find(s.get()); made != maker.end()) wait(n, made->second);
+      });
+      for_each_made_symbol(*nodes[n], [&](const SymbolRef& s) { maker.emplace(s.get(), n); });
     }
   }
-  std::vector<std::vector<size_t>> producers, consumers;
+  std::vector<std::vector<size_t>> producers, consumers;  // of data
+  std::vector<std::vector<size_t>> before, after;         // these, and those of sizes
+
+ private:
+  void wait(size_t n, size_t other) {
+    before[n].push_back(other);
+    after[other].push_back(n);
+  }
 };
 
 class Grouper {
@@ -60,7 +75,7 @@ class Grouper {
     seen[from] = true;
     const auto visit = [&](size_t group, bool may_reach) {
       for (size_t m : members_[group])
-        for (size_t c : edges_.consumers[m]) {
+        for (size_t c : edges_.after[m]) {
           if (group_[c] == to && may_reach) return true;
           if (group_[c] == to || seen[group_[c]]) continue;
           seen[group_[c]] = true;
@@ -124,7 +139,7 @@ std::vector<size_t> order_by_group(const std::vector<const Node*>& nodes, const 
 
   std::vector<size_t> waits_for(nodes.size());  // of groups: edges from others
   for (size_t n = 0; n < nodes.size(); ++n)
-    for (size_t p : edges.producers[n]) waits_for[group[n]] += group[p] != group[n];
+    for (size_t p : edges.before[n]) waits_for[group[n]] += group[p] != group[n];
   std::set<size_t> ready;  // the first of the model's order comes first
   for (size_t g = 0; g < nodes.size(); ++g)
     if (!members[g].empty() && waits_for[g] == 0) ready.insert(g);
@@ -134,7 +149,7 @@ std::vector<size_t> order_by_group(const std::vector<const Node*>& nodes, const 
     ready.erase(ready.begin());
     for (size_t n : members[g]) {
       order.push_back(n);
-      for (size_t c : edges.consumers[n])
+      for (size_t c : edges.after[n])
         if (group[c] != g && --waits_for[group[c]] == 0) ready.insert(group[c]);
     }
   }

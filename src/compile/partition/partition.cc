@@ -14,10 +14,7 @@ class Partitioner {
  public:
   Partitioner(Graph& graph, const std::vector<const Backend*>& backends, PartitionReport* report)
       : graph_(graph), backends_(backends), report_(report), uses_(graph.use_counts()) {
-    for (const auto& node : graph.nodes) {
-      nodes_.push_back(node.get());
-      reads_sizes_ = reads_sizes_ || is_eval_op(*node);  // whose order is not one of data
-    }
+    for (const auto& node : graph.nodes) nodes_.push_back(node.get());
   }
 
   bool run() {
@@ -39,13 +36,25 @@ class Partitioner {
   }
 
  private:
+  static bool has_varying_numbers(const Node& node) {
+    bool found = false;
+    for (const Argument& a : node.args) for_each_symbol(a, [&](const SymbolRef&) { found = true; });
+    return found;
+  }
+
+  std::string refusal_of(const Node& node, const Backend& backend) const {
+    if (node.is_external()) return "an op that only the runtime knows";
+    if (has_symbols(node) && !backend.takes_dynamic_sizes) return "sizes that vary from run to run";
+    if (has_varying_numbers(node)) return "numbers that vary from run to run";
+    return backend.refusal(node, uses_);
+  }
+
   // The first backend that takes the node, or -1 and a line in the report for each.
   int owner_of(const Node& node) {
+    if (is_eval_op(node)) return -1;
     std::vector<std::string> reasons;
     for (const Backend* b : backends_) {
-      reasons.push_back(node.is_external() ? "an op that only the runtime knows"
-                        : has_symbols(node) || reads_sizes_ ? "sizes that vary from run to run"
-                                                            : b->refusal(node, uses_));
+      reasons.push_back(refusal_of(node, *b));
       if (reasons.back().empty()) return static_cast<int>(reasons.size() - 1);
     }
     if (node.op != "etc::view")  // they are no work
@@ -126,7 +135,6 @@ class Partitioner {
   const std::vector<const Backend*>& backends_;
   PartitionReport* report_;
   Uses uses_;
-  bool reads_sizes_ = false;
   std::vector<const Node*> nodes_;
   std::vector<const Backend*> group_backends_;
 };

@@ -28,6 +28,7 @@ struct OpBackends {
 const Backend kAdds = {"adds", "", OpBackends::takes_add, nullptr, lower};
 const Backend kMuls = {"muls", "", OpBackends::takes_mul, nullptr, lower};
 const Backend kBoth = {"both", "", OpBackends::takes_both, nullptr, lower};
+const Backend kAnySizes = {"any", "", OpBackends::takes_add, nullptr, lower, true};
 const Backend kPairs = {"pairs", "", OpBackends::takes_add, OpBackends::wants_two, lower};
 
 Graph graph_of(const std::string& lines) {
@@ -109,6 +110,42 @@ TEST(Partition, ABackendMayRefuseASubgraph) {
   EXPECT_EQ(after(graph, {&kPairs}, &report), "aten::add.Tensor");
   ASSERT_EQ(report.refusals.size(), 1u);
   EXPECT_EQ(report.refusals[0].reason, "alone");
+}
+
+Graph varying_graph(const std::string& lines) {
+  Graph graph = parse_graph("graph g {\n symbol s0 in [1,8]\n symbol u0 in [0,8]\n input %x: f32[s0]\n input %n: i64[]\n" + lines + "}\n");
+  verify(graph, "test");
+  return graph;
+}
+
+TEST(Partition, SizesThatVaryAreForBackendsThatTakeThem) {
+  const std::string sums = "%a: f32[s0] = aten::add.Tensor(%x, %x, 1)\n %b: f32[s0] = aten::add.Tensor(%a, %x, 1)\n output \"b\" = %b\n";
+  PartitionReport report;
+  Graph graph = varying_graph(sums);
+  EXPECT_EQ(after(graph, {&kAdds}, &report), "aten::add.Tensor aten::add.Tensor");
+  ASSERT_EQ(report.refusals.size(), 2u);
+  EXPECT_EQ(report.refusals[0].reason, "sizes that vary from run to run");
+  graph = varying_graph(sums);
+  EXPECT_EQ(after(graph, {&kAdds, &kAnySizes}, &report), "any(2)");
+  EXPECT_EQ(graph.nodes.front()->results[0]->type.sizes[0].upper(), 8);
+}
+
+TEST(Partition, NumbersThatVaryStay) {
+  PartitionReport report;
+  Graph graph = varying_graph("%a: f32[s0] = aten::add.Tensor(%x, %x, s0)\n output \"a\" = %a\n");
+  EXPECT_EQ(after(graph, {&kAnySizes}, &report), "aten::add.Tensor");
+  ASSERT_EQ(report.refusals.size(), 1u);
+  EXPECT_EQ(report.refusals[0].reason, "numbers that vary from run to run");
+}
+
+// The second sum has a size that is read from what the first one makes: no data goes from one to the other by way of that.
+TEST(Partition, WaitsForSizes) {
+  Graph graph = varying_graph(
+      "%f: i64[] = aten::add.Tensor(%n, %n, 1)\n () = etc::item(%f, u0)\n %l: i64[u0] = aten::arange.start_step(0, u0, 1, 5, none, none, "
+      "none)\n"
+      "%s: i64[u0] = aten::add.Tensor(%l, %f, 1)\n %t: f32[s0] = aten::add.Tensor(%x, %x, 1)\n output \"s\" = %s\n output \"t\" = %t\n");
+  PartitionReport report;
+  EXPECT_EQ(after(graph, {&kAnySizes}, &report), "any(1) etc::item aten::arange.start_step any(1) any(1)");
 }
 
 TEST(Partition, ViewsAtTheBorderStayOutside) {
