@@ -39,6 +39,15 @@ def test_masks(mask_size, queries):
     torch.testing.assert_close(attention(q, k, v, mask), F.scaled_dot_product_attention(q, k, v, mask), rtol=1e-4, atol=1e-5)
 
 
+def test_masked_keys_count_for_nothing():
+    """However large their values are: no weight is zero, not merely small."""
+    q, k, v = tensor(1, 1, 3, 4), tensor(1, 1, 5, 4, seed=1), tensor(1, 1, 5, 16)
+    mask = torch.zeros(1, 1, 1, 5)
+    mask[..., 2] = float("-inf")
+    v[..., 2, :] = 3e38
+    torch.testing.assert_close(attention(q, k, v, mask), F.scaled_dot_product_attention(q, k, v, mask), rtol=1e-4, atol=1e-5)
+
+
 def test_attention_over_views():
     """Heads as a projection leaves them: [n, t, h, d] seen as [n, h, t, d], parts of one tensor."""
     qkv = tensor(2, 30, 3, 4, 16)

@@ -65,9 +65,9 @@ TEST(FastKernels, NormsOfTheLastDimension) {
               R"(
     input %x: f32[2,3,8]
     const %w: f32[8] = 1 2 3 4 5 6 7 8
-    %y_1: f32[2,3,8] = etc::fast_layer_norm(%x, %w, none, 1e-05)
-    %z_1: f32[2,3,8] = etc::fast_rms_norm(%y_1, none, 0.5)
-    output "z" = %z_1
+    %y: f32[2,3,8] = etc::fast_layer_norm(%x, %w, none, 1e-05)
+    %z: f32[2,3,8] = etc::fast_rms_norm(%y, none, 0.5)
+    output "z" = %z
   )");
   // Its moments are used, or it goes over two dimensions.
   expect_unchanged("fast-kernels", R"(
