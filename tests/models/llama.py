@@ -1,7 +1,7 @@
 """One decode step of a Llama-like model; tests and benchmarks share it."""
 import torch
-from torch import nn
 import torch.nn.functional as F
+from torch import nn
 
 
 class RmsNorm(nn.Module):
@@ -28,19 +28,20 @@ class LlamaLayer(nn.Module):
         a, b = x.chunk(2, -1)
         return x * cos + torch.cat((-b, a), -1) * sin
 
-    def forward(self, x, position, cos, sin, mask):
+    def forward(self, x, position, cos, sin, mask, caches):
+        k_cache, v_cache = caches or (self.k_cache, self.v_cache)
         h = self.norm1(x)
         q, k, v = (p(h).view(1, 1, -1, self.size).transpose(1, 2) for p in (self.q, self.k, self.v))
-        self.k_cache.index_copy_(2, position, self.rotate(k, cos, sin))
-        self.v_cache.index_copy_(2, position, v)
-        a = F.scaled_dot_product_attention(self.rotate(q, cos, sin), self.k_cache, self.v_cache, attn_mask=mask, enable_gqa=self.heads != self.kv_heads)
+        k_cache.index_copy_(2, position, self.rotate(k, cos, sin))
+        v_cache.index_copy_(2, position, v)
+        a = F.scaled_dot_product_attention(self.rotate(q, cos, sin), k_cache, v_cache, attn_mask=mask, enable_gqa=self.heads != self.kv_heads)
         x = x + self.o(a.transpose(1, 2).reshape(1, 1, -1))
         h = self.norm2(x)
         return x + self.down(F.silu(self.gate(h)) * self.up(h))
 
 
 class LlamaStep(nn.Module):
-    """One decode step; the caches are buffers that it changes."""
+    """One decode step; the caches are buffers that it changes, unless it is called with others: keys and values of each layer in turn."""
 
     def __init__(self, vocabulary=8000, dim=512, layers=8, heads=8, kv_heads=4, hidden=1536, cache=512):
         super().__init__()
@@ -54,10 +55,10 @@ class LlamaStep(nn.Module):
         size = dim // heads
         self.register_buffer("frequency", 1.0 / 10000 ** (torch.arange(0, size, 2).float() / size), persistent=False)
 
-    def forward(self, token, position):
+    def forward(self, token, position, *caches):
         x = self.embed(token)
         angle = torch.cat([position[:, None].float() * self.frequency] * 2, -1)
         mask = (torch.arange(self.cache) <= position)[None, None, None]
-        for layer in self.layers:
-            x = layer(x, position, angle.cos(), angle.sin(), mask)
+        for i, layer in enumerate(self.layers):
+            x = layer(x, position, angle.cos(), angle.sin(), mask, caches[2 * i:2 * i + 2])
         return self.head(self.norm(x))
