@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 models=$root/examples/digits/digits.pt2
 for corpus in "${ETC_CORPUS:-}" "$root/../shared/corpus" "$root/build/corpus"; do
   [ -n "$corpus" ] && [ -f "$corpus/manifest.json" ] || continue
-  for name in activations convnet.core kv_index_put mutate_view norms sdpa shape_ops indexing gru broadcast dtype_int shared_storage nested_io; do
+  for name in activations convnet.core kv_index_put mutate_view norms sdpa shape_ops indexing gru lstm conv_kinds broadcast dtype_int shared_storage nested_io; do
     [ -f "$corpus/$name.pt2" ] && models="$models $corpus/$name.pt2"
   done
   break
