@@ -10,7 +10,7 @@ export ASAN_OPTIONS="max_allocation_size_mb=2048:allocator_may_return_null=0:har
 export UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1"
 if ! nm "$program" 2>/dev/null | grep -q __asan_init; then ulimit -v 4194304; fi
 work=$(mktemp -d fuzz.XXXXXX)
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$here/$work"' EXIT
 models=$root/examples/digits/digits.pt2
 for corpus in "${ETC_CORPUS:-}" "$root/../shared/corpus" "$root/build/corpus"; do
   [ -n "$corpus" ] && [ -f "$corpus/manifest.json" ] || continue
