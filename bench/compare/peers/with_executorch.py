@@ -4,11 +4,14 @@ TITLE, PACKAGES, NEEDS_STATELESS, IS_FOR_THREADS = "ExecuTorch, XNNPACK", ("exec
 def prepare(folder, threads):
     import torch
     from executorch.backends.xnnpack.partition import xnnpack_partitioner
-    from executorch.exir import to_edge_transform_and_lower
+    from executorch.exir import ExecutorchBackendConfig, to_edge_transform_and_lower
+    from executorch.exir.passes.init_mutable_pass import InitializedMutableBufferPass
 
     program = torch.export.load(folder / "model.pt2")
-    lowered = to_edge_transform_and_lower(program, partitioner=[xnnpack_partitioner.XnnpackPartitioner()]).to_executorch()
-    (folder / "executorch.pte").write_bytes(lowered.buffer)
+    lowered = to_edge_transform_and_lower(program, partitioner=[xnnpack_partitioner.XnnpackPartitioner()])
+    # Without the pass a buffer that the program changes begins with anything.
+    config = ExecutorchBackendConfig(passes=[InitializedMutableBufferPass(["cache"])])
+    (folder / "executorch.pte").write_bytes(lowered.to_executorch(config).buffer)
 
 
 def start(threads):
