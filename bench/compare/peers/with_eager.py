@@ -8,6 +8,8 @@ def prepare(folder, threads):
 def start(threads):
     import torch
 
+    import nets  # noqa: F401, the classes that module.pt names
+
     torch.set_num_threads(threads)
     torch.set_grad_enabled(False)
 
