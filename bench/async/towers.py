@@ -53,7 +53,7 @@ def main():
     for name, count in (("one tower", 1), ("two towers", 2), ("four towers", 4)):
         for goal in ("memory", "latency"):
             with tempfile.TemporaryDirectory() as folder:
-                program, pool = compile_model(options.build, Towers(count, 8, 256), (torch.randn(32, 256),), goal, pathlib.Path(folder))
+                program, pool = compile_model(options.build, Towers(count, 8, 256), (torch.randn(512, 256),), goal, pathlib.Path(folder))
                 rounds = []
                 for _ in range(options.rounds):
                     out = subprocess.run([*options.run_with.split(), options.build / "bench/async/bench-async", program, "2", str(options.turns)], check=True, capture_output=True,
