@@ -74,6 +74,15 @@ def test_pools(kernel, stride, padding, dilation, channels):
                                        F.avg_pool2d(x, kernel, stride, padding, False, counts, divisor), rtol=1e-5, atol=1e-6)
 
 
+def test_windows_of_any_size():
+    """Larger than the image by far: 5 channels of them are 2^64 - 1 numbers, one less than none."""
+    x = tensor(1, 5, 1, 1)
+    kernel = [1722007169, 2142470067]
+    padding = [k // 2 for k in kernel]
+    assert torch.equal(pool("etc::max_pool2d_nhwc", x, kernel, [1, 1], padding, [1, 1]), x)
+    torch.testing.assert_close(pool("etc::avg_pool2d_nhwc", x, kernel, [1, 1], padding, False, None), x)
+
+
 def test_refusals():
     x = tensor(1, 8, 8, 4)
     for args in ([3, 3], [1, 1], [2, 1], [1, 1]), ([9, 9], [1, 1], [0, 0], [1, 1]), ([3, 3], [0, 1], [1, 1], [1, 1]):

@@ -41,7 +41,7 @@ Error run(OpContext ctx) noexcept {
   find_activation(ctx.string(kActivation), &d.activation);
 
   const int64_t lines = y.sizes[0] * y.sizes[1];
-  const Pieces pieces(lines, 100000 / (y.sizes[2] * y.sizes[3] * g.kernel[0] * g.kernel[1] + 1) + 1, 64);
+  const Pieces pieces(lines, lines_of_work(100000, y, g), 64);
   parallel_for(ctx.frame->hooks, pieces.count, [&](int64_t piece) {
     const float* rows[kMostRuns];
     DepthwiseRow line = d;

@@ -1,6 +1,8 @@
 // The geometry of kernels over images [n, height, width, channels].
 #pragma once
 
+#include <initializer_list>
+
 #include "ops/dispatch.h"
 
 namespace etc::cpu {
@@ -35,6 +37,14 @@ inline Geometry geometry_of(OpContext ctx, uint32_t first) {
     g.kernel[d] = ctx.ints(first)[d], g.stride[d] = ctx.ints(first + 1)[d], g.padding[d] = ctx.ints(first + 2)[d],
     g.dilation[d] = ctx.ints(first + 3)[d];
   return g;
+}
+
+// How many lines of the result y are `work` steps, at least 1: windows in a file may be larger than any image.
+inline int64_t lines_of_work(int64_t work, const Tensor& y, const Geometry& g) {
+  int64_t steps = 1;
+  for (const int64_t n : {y.sizes[2], y.sizes[3], g.kernel[0], g.kernel[1]})
+    if (!checked_multiply(steps, n, &steps) || steps > work) return 1;
+  return work / (steps + 1) + 1;
 }
 
 // Channels one behind the other.

@@ -22,7 +22,7 @@ struct Pool {
   template <class F>
   void run(const Hooks* hooks, const F& f) const {
     const int64_t lines = y.sizes[0] * y.sizes[1], height = x.sizes[1], width = x.sizes[2];
-    const Pieces pieces(lines, 50000 / (y.sizes[2] * y.sizes[3] * g.kernel[0] * g.kernel[1] + 1) + 1, 64);
+    const Pieces pieces(lines, lines_of_work(50000, y, g), 64);
     parallel_for(hooks, pieces.count, [&](int64_t piece) {
       for (int64_t i = pieces.begin(piece); i < pieces.end(piece); ++i) {
         const int64_t n = i / y.sizes[1], oy = i % y.sizes[1];
