@@ -9,7 +9,6 @@
 //   pad]
 #include "ops/cpu/product.h"
 #include "ops/math.h"
-#include "ops/strided.h"
 
 namespace etc {
 namespace {
@@ -74,21 +73,6 @@ uint64_t scratch_bytes(OpContext ctx) noexcept {
   if (!shape_of(ctx, &s) || !checked_multiply(s.slot_floats, slots_of(s) * 4, &bytes)) return UINT64_MAX;
   return static_cast<uint64_t>(bytes);
 }
-
-// Tiles of `rows` rows of A, `step` floats apart from `first`, into a block.
-struct Tiles {
-  const float* at[kBlockTiles * kMostRows];
-  void put(RowBlock* b, int64_t rows, int64_t tile_rows, const float* first, int64_t step) {
-    const Pieces tiles(rows, 1, (rows + tile_rows - 1) / tile_rows);
-    b->tiles = tiles.count;
-    b->at = at;
-    b->runs = 1;
-    for (int64_t t = 0; t < tiles.count; ++t) {
-      b->rows[t] = tiles.end(t) - tiles.begin(t);
-      for (int64_t r = 0; r < b->rows[t]; ++r) at[t * kMostRows + r] = first + (tiles.begin(t) + r) * step;
-    }
-  }
-};
 
 void attend(OpContext ctx, const Shape& s, int64_t item, float* memory) {
   const Tensor &q = ctx.tensor(kQuery), &k = ctx.tensor(kKey), &v = ctx.tensor(kValue), &y = ctx.tensor(kResult);

@@ -8,17 +8,7 @@ ETC_TARGET_BEGIN("avx2,fma")
 #define ETC_CPU_NAMESPACE avx2
 #include "ops/cpu/kernels.inc"
 namespace etc::cpu {
-constexpr Kernels kAvx2Kernels = {6,
-                                  16,
-                                  avx2::multiply<6, 2>,
-                                  avx2::depthwise,
-                                  avx2::winograd_input,
-                                  avx2::winograd_output,
-                                  avx2::exponentials,
-                                  avx2::dots,
-                                  avx2::layer_norm,
-                                  avx2::rms_norm,
-                                  avx2::lstm};
+constexpr Kernels kAvx2Kernels = avx2::kKernels<6, 2>;
 }
 ETC_TARGET_END
 #endif

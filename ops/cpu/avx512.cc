@@ -8,17 +8,7 @@ ETC_TARGET_BEGIN("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")
 #define ETC_CPU_NAMESPACE avx512
 #include "ops/cpu/kernels.inc"
 namespace etc::cpu {
-constexpr Kernels kAvx512Kernels = {6,
-                                    64,
-                                    avx512::multiply<6, 4>,
-                                    avx512::depthwise,
-                                    avx512::winograd_input,
-                                    avx512::winograd_output,
-                                    avx512::exponentials,
-                                    avx512::dots,
-                                    avx512::layer_norm,
-                                    avx512::rms_norm,
-                                    avx512::lstm};
+constexpr Kernels kAvx512Kernels = avx512::kKernels<6, 4>;
 }
 ETC_TARGET_END
 #endif

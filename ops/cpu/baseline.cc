@@ -6,28 +6,8 @@
 #include "ops/cpu/kernels.inc"
 namespace etc::cpu {
 #if defined(__aarch64__)  // 32 registers
-constexpr Kernels kBaselineKernels = {6,
-                                      16,
-                                      baseline::multiply<6, 4>,
-                                      baseline::depthwise,
-                                      baseline::winograd_input,
-                                      baseline::winograd_output,
-                                      baseline::exponentials,
-                                      baseline::dots,
-                                      baseline::layer_norm,
-                                      baseline::rms_norm,
-                                      baseline::lstm};
+constexpr Kernels kBaselineKernels = baseline::kKernels<6, 4>;
 #else
-constexpr Kernels kBaselineKernels = {4,
-                                      8,
-                                      baseline::multiply<4, 2>,
-                                      baseline::depthwise,
-                                      baseline::winograd_input,
-                                      baseline::winograd_output,
-                                      baseline::exponentials,
-                                      baseline::dots,
-                                      baseline::layer_norm,
-                                      baseline::rms_norm,
-                                      baseline::lstm};
+constexpr Kernels kBaselineKernels = baseline::kKernels<4, 2>;
 #endif
 }  // namespace etc::cpu

@@ -5,7 +5,6 @@
 
 #include "ops/cpu/image.h"
 #include "ops/cpu/product.h"
-#include "ops/strided.h"
 
 namespace etc {
 namespace {
@@ -20,12 +19,12 @@ Error infer(InferContext& ctx) noexcept {
   if (x.rank != 4) return Error::BadShape;
   Geometry g;
   int64_t out[2], depth = 0;
-  ETC_TRY(geometry_of(ctx, kGeometry, {x.sizes[1], x.sizes[2]}, &g, out));
+  ETC_TRY(geometry_of(ctx, kGeometry, true, {x.sizes[1], x.sizes[2]}, &g, out));
   if (g.kernel[0] * g.kernel[1] > kMostRuns) return Error::BadArgument;
   if (!checked_multiply(g.kernel[0] * g.kernel[1], x.sizes[3], &depth)) return Error::BadShape;
   const int64_t channels = ctx.integer(kChannels);
-  const Meta bias = ctx.has(kBias) ? ctx.meta(kBias) : Meta{};
-  ETC_TRY(check_packed(ctx.meta(kWeight), channels, depth, ctx.has(kBias) ? &bias : nullptr));
+  ETC_TRY(check_panels(ctx.meta(kWeight), channels, depth));
+  ETC_TRY(check_vector(ctx, kBias, channels));
   Meta y = x;
   y.sizes[1] = out[0], y.sizes[2] = out[1], y.sizes[3] = channels;
   if (ctx.has(kResidual)) ETC_TRY(check_residual(ctx.meta(kResidual), y));
@@ -121,7 +120,7 @@ Error run(OpContext ctx) noexcept {
   b.columns = y.sizes[3];
   b.result = y.as<float>();
   b.result_row = stride_of_joined(y, 0, 3);
-  if (ctx.has(kBias)) b.epilogue.bias = ctx.tensor(kBias).as<float>();
+  b.epilogue.bias = vector_or_null(ctx, kBias);
   if (ctx.has(kResidual)) {
     b.epilogue.residual = ctx.tensor(kResidual).as<float>();
     b.epilogue.residual_row = stride_of_joined(ctx.tensor(kResidual), 0, 3);
@@ -155,8 +154,7 @@ Kernel select(OpContext ctx) noexcept {
     if (ctx.has(i) && !has_dense_pixels(ctx.tensor(i))) return nullptr;
   for (const uint32_t i : {kResidual, kResult})
     if (ctx.has(i) && !are_joined(ctx.tensor(i), 0, 3)) return nullptr;
-  if (!is_contiguous(ctx.tensor(kWeight)) || (ctx.has(kBias) && !is_contiguous(ctx.tensor(kBias)))) return nullptr;
-  return run;
+  return are_contiguous(ctx, kWeight, 2) ? run : nullptr;  // and the bias
 }
 
 }  // namespace

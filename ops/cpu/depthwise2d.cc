@@ -2,7 +2,6 @@
 // [n, height, width, channels].
 #include "ops/cpu/image.h"
 #include "ops/cpu/product.h"
-#include "ops/strided.h"
 
 namespace etc {
 namespace {
@@ -17,10 +16,10 @@ Error infer(InferContext& ctx) noexcept {
   if (x.rank != 4) return Error::BadShape;
   Geometry g;
   int64_t out[2];
-  ETC_TRY(geometry_of(ctx, kGeometry, {x.sizes[1], x.sizes[2]}, &g, out));
+  ETC_TRY(geometry_of(ctx, kGeometry, true, {x.sizes[1], x.sizes[2]}, &g, out));
   if (g.kernel[0] * g.kernel[1] > kMostRuns) return Error::BadArgument;
-  const Meta bias = ctx.has(kBias) ? ctx.meta(kBias) : Meta{};
-  ETC_TRY(check_packed(ctx.meta(kWeight), x.sizes[3], g.kernel[0] * g.kernel[1], ctx.has(kBias) ? &bias : nullptr));
+  ETC_TRY(check_panels(ctx.meta(kWeight), x.sizes[3], g.kernel[0] * g.kernel[1]));
+  ETC_TRY(check_vector(ctx, kBias, x.sizes[3]));
   Meta y = x;
   y.sizes[1] = out[0], y.sizes[2] = out[1];
   return ctx.set_result(0, y);
@@ -36,7 +35,7 @@ Error run(OpContext ctx) noexcept {
   d.stride = g.stride[1], d.padding = g.padding[1], d.dilation = g.dilation[1];
   d.width = x.sizes[2], d.pixel = x.strides[2];
   d.weight = ctx.tensor(kWeight).as<float>();
-  d.bias = ctx.has(kBias) ? ctx.tensor(kBias).as<float>() : nullptr;
+  d.bias = vector_or_null(ctx, kBias);
   d.result_width = y.sizes[2], d.result_pixel = y.strides[2];
   find_activation(ctx.string(kActivation), &d.activation);
 
@@ -61,8 +60,7 @@ Error run(OpContext ctx) noexcept {
 
 Kernel select(OpContext ctx) noexcept {
   if (!has_dense_pixels(ctx.tensor(kX)) || !has_dense_pixels(ctx.tensor(kResult))) return nullptr;
-  if (!is_contiguous(ctx.tensor(kWeight)) || (ctx.has(kBias) && !is_contiguous(ctx.tensor(kBias)))) return nullptr;
-  return run;
+  return are_contiguous(ctx, kWeight, 2) ? run : nullptr;  // and the bias
 }
 
 }  // namespace

@@ -11,10 +11,11 @@ struct Geometry {
   int64_t kernel[2], stride[2], padding[2], dilation[2];
 };
 
-// Reads the four arguments from position `first` on, and the sizes of the result's height and width for an x of these. All that is
-// computed from them later fits 64 bits.
-inline Error geometry_of(OpContext ctx, uint32_t first, const int64_t (&in)[2], Geometry* g, int64_t (&out)[2]) {
-  const Ints lists[] = {ctx.ints(first), ctx.ints(first + 1), ctx.ints(first + 2), ctx.ints(first + 3)};
+// Reads the four arguments from position `first` on, without the last for an op that does not dilate, and the sizes of the result's height
+// and width for an x of these. All that is computed from one of them later fits 64 bits.
+inline Error geometry_of(OpContext ctx, uint32_t first, bool dilates, const int64_t (&in)[2], Geometry* g, int64_t (&out)[2]) {
+  constexpr int64_t kOnes[] = {1, 1};
+  const Ints lists[] = {ctx.ints(first), ctx.ints(first + 1), ctx.ints(first + 2), dilates ? ctx.ints(first + 3) : Ints{kOnes, 2}};
   for (const Ints& list : lists)
     if (list.size != 2) return Error::BadArgument;
   for (uint32_t d = 0; d < 2; ++d) {
@@ -31,11 +32,12 @@ inline Error geometry_of(OpContext ctx, uint32_t first, const int64_t (&in)[2], 
   return Error::Ok;
 }
 // After infer: cannot fail.
-inline Geometry geometry_of(OpContext ctx, uint32_t first) {
+inline Geometry geometry_of(OpContext ctx, uint32_t first, bool dilates = true) {
   Geometry g;
-  for (uint32_t d = 0; d < 2; ++d)
-    g.kernel[d] = ctx.ints(first)[d], g.stride[d] = ctx.ints(first + 1)[d], g.padding[d] = ctx.ints(first + 2)[d],
-    g.dilation[d] = ctx.ints(first + 3)[d];
+  for (uint32_t d = 0; d < 2; ++d) {
+    g.kernel[d] = ctx.ints(first)[d], g.stride[d] = ctx.ints(first + 1)[d], g.padding[d] = ctx.ints(first + 2)[d];
+    g.dilation[d] = dilates ? ctx.ints(first + 3)[d] : 1;
+  }
   return g;
 }
 

@@ -65,8 +65,7 @@ struct WinogradOutput {
 };
 
 struct Kernels {
-  int64_t tile_rows;     // that this CPU likes best, at most kMostRows
-  int64_t tile_columns;  // a multiple of kPanel
+  int64_t tile_rows;  // that this CPU likes best, at most kMostRows
   void (*multiply)(const RowBlock& block) noexcept;
   void (*depthwise)(const DepthwiseRow& row) noexcept;
   // What the 16 pixels of a tile, `channels` floats each, become: result[i * point + channel].

@@ -1,6 +1,5 @@
 // etc::packed_linear – activation(x @ weight^T + bias + residual) in f32, over the last dimension of an x of any rank.
 #include "ops/cpu/product.h"
-#include "ops/strided.h"
 
 namespace etc {
 namespace {
@@ -14,8 +13,8 @@ Error infer(InferContext& ctx) noexcept {
   if (y.dtype != DType::F32 || !find_activation(ctx.string(kActivation), &activation)) return Error::BadArgument;
   if (y.rank < 1) return Error::BadShape;
   const int64_t columns = ctx.integer(kColumns), depth = y.sizes[y.rank - 1];
-  const Meta bias = ctx.has(kBias) ? ctx.meta(kBias) : Meta{};
-  ETC_TRY(check_packed(ctx.meta(kWeight), columns, depth, ctx.has(kBias) ? &bias : nullptr));
+  ETC_TRY(check_panels(ctx.meta(kWeight), columns, depth));
+  ETC_TRY(check_vector(ctx, kBias, columns));
   y.sizes[y.rank - 1] = columns;
   if (ctx.has(kResidual)) ETC_TRY(check_residual(ctx.meta(kResidual), y));
   return ctx.set_result(0, y);
@@ -34,7 +33,7 @@ Error run(OpContext ctx) noexcept {
   b.columns = ctx.integer(kColumns);
   b.result = y.as<float>();
   b.result_row = stride_of_joined(y, 0, rows);
-  if (ctx.has(kBias)) b.epilogue.bias = ctx.tensor(kBias).as<float>();
+  b.epilogue.bias = vector_or_null(ctx, kBias);
   if (ctx.has(kResidual)) {
     b.epilogue.residual = ctx.tensor(kResidual).as<float>();
     b.epilogue.residual_row = stride_of_joined(ctx.tensor(kResidual), 0, rows);
@@ -48,15 +47,10 @@ Error run(OpContext ctx) noexcept {
   return Error::Ok;
 }
 
-bool has_rows(const Tensor& t) {
-  const uint32_t last = t.rank - 1u;
-  return are_joined(t, 0, last) && (t.sizes[last] <= 1 || t.strides[last] == 1);
-}
 Kernel select(OpContext ctx) noexcept {
   for (const uint32_t i : {kX, kResidual, kResult})
     if (ctx.has(i) && !has_rows(ctx.tensor(i))) return nullptr;
-  if (!is_contiguous(ctx.tensor(kWeight)) || (ctx.has(kBias) && !is_contiguous(ctx.tensor(kBias)))) return nullptr;
-  return run;
+  return are_contiguous(ctx, kWeight, 2) ? run : nullptr;  // and the bias
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "ops/cpu/product.h"
-#include "ops/strided.h"
 
 namespace etc {
 namespace {
@@ -22,7 +21,7 @@ Error infer(InferContext& ctx) noexcept {
   int64_t columns = 0;
   if (units < 1 || cell.sizes[1] != units || !checked_multiply(panels_of(units), 4 * kPanel, &columns) || gates.sizes[2] != columns)
     return Error::BadShape;
-  ETC_TRY(check_packed(ctx.meta(kWeight), columns, units, nullptr));
+  ETC_TRY(check_panels(ctx.meta(kWeight), columns, units));
   Meta y = gates;
   y.sizes[2] = units;
   ETC_TRY(ctx.set_result(0, y));

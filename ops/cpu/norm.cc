@@ -1,6 +1,5 @@
 // etc::fast_layer_norm, etc::fast_rms_norm – each row (the last dimension) by its mean and variance, or its root mean square, in f32.
 #include "ops/cpu/product.h"
-#include "ops/strided.h"
 
 namespace etc {
 namespace {
@@ -12,12 +11,7 @@ Error infer_rows(InferContext& ctx, uint32_t eps) {
   const Meta x = ctx.meta(0);
   if (x.dtype != DType::F32) return Error::BadArgument;
   if (x.rank < 1 || x.sizes[x.rank - 1] < 1) return Error::BadShape;
-  for (uint32_t i = 1; i < eps; ++i) {
-    if (!ctx.has(i)) continue;
-    const Meta m = ctx.meta(i);
-    if (m.dtype != DType::F32) return Error::BadArgument;
-    if (m.rank != 1 || m.sizes[0] != x.sizes[x.rank - 1]) return Error::BadShape;
-  }
+  for (uint32_t i = 1; i < eps; ++i) ETC_TRY(check_vector(ctx, i, x.sizes[x.rank - 1]));
   return ctx.set_result(0, x);
 }
 
@@ -35,14 +29,9 @@ void for_each_row(OpContext ctx, uint32_t result, const F& f) {
   });
 }
 
-bool has_rows(const Tensor& t) {
-  const uint32_t last = t.rank - 1u;
-  return are_joined(t, 0, last) && (t.sizes[last] <= 1 || t.strides[last] == 1);
-}
 bool takes_rows(OpContext ctx, uint32_t eps) {
   return has_rows(ctx.tensor(0)) && has_rows(ctx.tensor(eps + 1)) && are_contiguous(ctx, 1, eps - 1);
 }
-const float* vector_or_null(OpContext ctx, uint32_t i) { return ctx.has(i) ? ctx.tensor(i).as<float>() : nullptr; }
 
 Error infer_layer_norm(InferContext& ctx) noexcept { return infer_rows(ctx, 3); }
 Error run_layer_norm(OpContext ctx) noexcept {

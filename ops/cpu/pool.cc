@@ -63,7 +63,7 @@ Error infer_max(InferContext& ctx) noexcept {
   if (x.rank != 4) return Error::BadShape;
   Geometry g;
   int64_t out[2];
-  ETC_TRY(geometry_of(ctx, kKernel, {x.sizes[1], x.sizes[2]}, &g, out));
+  ETC_TRY(geometry_of(ctx, kKernel, true, {x.sizes[1], x.sizes[2]}, &g, out));
   return infer_windows(ctx, g, out);
 }
 
@@ -89,37 +89,19 @@ Kernel select_max(OpContext ctx) noexcept {
 
 constexpr uint32_t kCountsPadding = 4, kDivisor = 5, kAverage = 6;
 
-// Like the others' arguments, without dilation.
-Error average_geometry(OpContext ctx, const int64_t (&in)[2], Geometry* g, int64_t (&out)[2]) {
-  const Ints lists[] = {ctx.ints(kKernel), ctx.ints(kStride), ctx.ints(kPadding)};
-  for (const Ints& list : lists)
-    if (list.size != 2) return Error::BadArgument;
-  for (uint32_t d = 0; d < 2; ++d) {
-    constexpr int64_t kMost = int64_t{1} << 31;
-    g->kernel[d] = lists[0][d], g->stride[d] = lists[1][d], g->padding[d] = lists[2][d], g->dilation[d] = 1;
-    if (g->kernel[d] < 1 || g->stride[d] < 1 || g->padding[d] < 0 || g->kernel[d] > kMost || g->stride[d] > kMost || g->padding[d] > kMost)
-      return Error::BadArgument;
-    if (in[d] > (int64_t{1} << 62) || in[d] + 2 * g->padding[d] < g->kernel[d]) return Error::BadShape;
-    out[d] = (in[d] + 2 * g->padding[d] - g->kernel[d]) / g->stride[d] + 1;
-  }
-  return Error::Ok;
-}
-
 Error infer_average(InferContext& ctx) noexcept {
   const Meta x = ctx.meta(kX);
   if (x.dtype != DType::F32 || (ctx.has(kDivisor) && ctx.integer(kDivisor) == 0)) return Error::BadArgument;
   if (x.rank != 4) return Error::BadShape;
   Geometry g;
   int64_t out[2];
-  ETC_TRY(average_geometry(ctx, {x.sizes[1], x.sizes[2]}, &g, out));
+  ETC_TRY(geometry_of(ctx, kKernel, false, {x.sizes[1], x.sizes[2]}, &g, out));
   return infer_windows(ctx, g, out);
 }
 
 Error run_average(OpContext ctx) noexcept {
   const Tensor& t = ctx.tensor(kX);
-  Geometry g;
-  int64_t out[2];
-  average_geometry(ctx, {t.sizes[1], t.sizes[2]}, &g, out);
+  const Geometry g = geometry_of(ctx, kKernel, false);
   const Pool pool{t, ctx.tensor(kAverage), g};
   const int64_t channels = t.sizes[3], line = t.strides[1], pixel = t.strides[2];
   const bool counts_padding = ctx.boolean(kCountsPadding);

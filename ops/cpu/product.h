@@ -6,6 +6,7 @@
 #include "ops/cpu/kernels.h"
 #include "ops/dispatch.h"
 #include "ops/parallel.h"
+#include "ops/strided.h"
 
 namespace etc::cpu {
 
@@ -81,13 +82,35 @@ struct Product {
   }
 };
 
-// Whether `weight` is what pack_panels makes of [n, k]; then b, when given, must be f32[n].
-inline Error check_packed(const Meta& weight, int64_t n, int64_t k, const Meta* bias) {
+// Tiles of rows of A that lie `step` floats apart, for a RowBlock of one run.
+struct Tiles {
+  const float* at[kBlockTiles * kMostRows];
+  void put(RowBlock* b, int64_t rows, int64_t tile_rows, const float* first, int64_t step) {
+    const Pieces tiles(rows, 1, (rows + tile_rows - 1) / tile_rows);
+    b->tiles = tiles.count;
+    b->at = at;
+    b->runs = 1;
+    for (int64_t t = 0; t < tiles.count; ++t) {
+      b->rows[t] = tiles.end(t) - tiles.begin(t);
+      for (int64_t r = 0; r < b->rows[t]; ++r) at[t * kMostRows + r] = first + (tiles.begin(t) + r) * step;
+    }
+  }
+};
+
+// --- what infer and select ask of operands ---
+
+// Whether `weight` is what pack_panels makes of [n, k].
+inline Error check_panels(const Meta& weight, int64_t n, int64_t k) {
   if (weight.dtype != DType::F32 || n < 1) return Error::BadArgument;
-  if (weight.rank != 3 || weight.sizes[0] != panels_of(n) || weight.sizes[1] != k || weight.sizes[2] != kPanel) return Error::BadShape;
-  if (!bias) return Error::Ok;
-  if (bias->dtype != DType::F32) return Error::BadArgument;
-  return bias->rank == 1 && bias->sizes[0] == n ? Error::Ok : Error::BadShape;
+  const bool fits = weight.rank == 3 && weight.sizes[0] == panels_of(n) && weight.sizes[1] == k && weight.sizes[2] == kPanel;
+  return fits ? Error::Ok : Error::BadShape;
+}
+// Whether argument i is None or f32[n].
+inline Error check_vector(InferContext& ctx, uint32_t i, int64_t n) {
+  if (!ctx.has(i)) return Error::Ok;
+  const Meta m = ctx.meta(i);
+  if (m.dtype != DType::F32) return Error::BadArgument;
+  return m.rank == 1 && m.sizes[0] == n ? Error::Ok : Error::BadShape;
 }
 inline Error check_residual(const Meta& residual, const Meta& result) {
   if (residual.dtype != DType::F32) return Error::BadArgument;
@@ -96,5 +119,12 @@ inline Error check_residual(const Meta& residual, const Meta& result) {
     if (residual.sizes[d] != result.sizes[d]) return Error::BadShape;
   return Error::Ok;
 }
+
+// The last dimension dense, those before it with one stride.
+inline bool has_rows(const Tensor& t) {
+  const uint32_t last = t.rank - 1u;
+  return are_joined(t, 0, last) && (t.sizes[last] <= 1 || t.strides[last] == 1);
+}
+inline const float* vector_or_null(OpContext ctx, uint32_t i) { return ctx.has(i) ? ctx.tensor(i).as<float>() : nullptr; }
 
 }  // namespace etc::cpu

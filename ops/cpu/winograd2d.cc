@@ -6,8 +6,8 @@
 //   scratch of a slot:  zeros [channels] | transformed pixels [16][tiles][channels + pad] | products [16][tiles][kColumns + pad]
 #include <cstring>
 
+#include "ops/cpu/image.h"
 #include "ops/cpu/product.h"
-#include "ops/strided.h"
 
 namespace etc {
 namespace {
@@ -29,8 +29,8 @@ Error infer(InferContext& ctx) noexcept {
   panels.rank = 3;
   for (uint32_t d = 0; d < 3; ++d) panels.sizes[d] = weight.sizes[d + 1];
   const int64_t channels = ctx.integer(kChannels);
-  const Meta bias = ctx.has(kBias) ? ctx.meta(kBias) : Meta{};
-  ETC_TRY(check_packed(panels, channels, x.sizes[3], ctx.has(kBias) ? &bias : nullptr));
+  ETC_TRY(check_panels(panels, channels, x.sizes[3]));
+  ETC_TRY(check_vector(ctx, kBias, channels));
   Meta y = x;
   for (uint32_t d = 0; d < 2; ++d) {
     if (padding[d] < 0 || padding[d] > 2) return Error::BadArgument;
@@ -81,17 +81,13 @@ struct Convolution {
     for (int64_t t = 0; t < tiles; ++t) transform(kernels, first + t, zeros, pixels + t * s.row);
 
     const int64_t columns = y.sizes[3], panel = s.channels * kPanel, point = panels_of(columns) * panel;
-    const float* at[kBlockTiles * kMostRows];
+    Tiles rows;
     RowBlock b;
-    b.at = at, b.runs = 1, b.length = s.channels, b.panel = panel, b.result_row = s.product_row;
-    const Pieces rows(tiles, 1, (tiles + kernels.tile_rows - 1) / kernels.tile_rows);
-    b.tiles = rows.count;
-    for (int64_t r = 0; r < rows.count; ++r) b.rows[r] = rows.end(r) - rows.begin(r);
+    b.length = s.channels, b.panel = panel, b.result_row = s.product_row;
     for (int64_t column = 0; column < columns; column += kColumns) {
       b.columns = columns - column < kColumns ? columns - column : kColumns;
       for (int64_t p = 0; p < kWinogradPoints; ++p) {
-        for (int64_t r = 0; r < rows.count; ++r)
-          for (int64_t i = 0; i < b.rows[r]; ++i) at[r * kMostRows + i] = pixels + (p * s.tiles + rows.begin(r) + i) * s.row;
+        rows.put(&b, tiles, kernels.tile_rows, pixels + p * s.tiles * s.row, s.row);
         b.weight = ctx.tensor(kWeight).as<float>() + p * point + column / kPanel * panel;
         b.result = products + p * s.tiles * s.product_row;
         kernels.multiply(b);
@@ -162,9 +158,8 @@ uint64_t scratch_bytes(OpContext ctx) noexcept {
 
 Kernel select(OpContext ctx) noexcept {
   for (const uint32_t i : {kX, kResidual, kResult})
-    if (ctx.has(i) && ctx.tensor(i).sizes[3] > 1 && ctx.tensor(i).strides[3] != 1) return nullptr;
-  if (!is_contiguous(ctx.tensor(kWeight)) || (ctx.has(kBias) && !is_contiguous(ctx.tensor(kBias)))) return nullptr;
-  return run;
+    if (ctx.has(i) && !has_dense_pixels(ctx.tensor(i))) return nullptr;
+  return are_contiguous(ctx, kWeight, 2) ? run : nullptr;  // and the bias
 }
 
 }  // namespace
