@@ -13,17 +13,6 @@
 namespace etc::compile::passes {
 namespace {
 
-bool is_f32(const Value* v) { return v->type.dtype == DType::F32; }
-
-Value* tensor(const Node& node, size_t i) {
-  auto* v = std::get_if<Value*>(&node.args[i]);
-  return v ? *v : nullptr;
-}
-
-bool is_constant(const Value* v) {
-  return is_f32(v) && root_of(const_cast<Value*>(v))->kind == Value::Kind::Constant && v->type.is_fixed() && view_offset(v).is_fixed();
-}
-
 class Chooser {
  public:
   explicit Chooser(Graph& graph) : graph_(graph), uses_(graph.use_counts()) {}
@@ -71,7 +60,7 @@ class Chooser {
 
   bool attention(Graph::NodeList::iterator at) {
     const Node& node = **at;
-    Value *q = tensor(node, 0), *k = tensor(node, 1), *v = tensor(node, 2), *result = node.results[0];
+    Value *q = tensor_argument(node, 0), *k = tensor_argument(node, 1), *v = tensor_argument(node, 2), *result = node.results[0];
     const size_t rank = q->type.sizes.size();
     const auto* grouped = std::get_if<bool>(&node.args[7]);
     const auto* causal = std::get_if<bool>(&node.args[5]);
@@ -84,9 +73,9 @@ class Chooser {
     const bool heads_fit = *grouped ? qs[1].is_fixed() && ks[1].is_fixed() && ks[1] > 0 && qs[1] % ks[1] == 0 : qs[1] == ks[1];
     if (!heads_fit || !(qs[0] == ks[0]) || !(qs[0] == vs[0]) || !(ks[1] == vs[1])) return false;
     if (!qs[3].is_fixed() || !vs[3].is_fixed() || qs[3] < 1 || vs[3] < 1) return false;
-    const Value* given = tensor(node, 3);
+    const Value* given = tensor_argument(node, 3);
     if (given && rank == 3 && given->type.sizes.size() != 2) return false;
-    const std::optional<Argument> added = mask(b, tensor(node, 3), ks[2]);
+    const std::optional<Argument> added = mask(b, tensor_argument(node, 3), ks[2]);
     if (!added) return false;
     Value* y = b.op("etc::fast_attention", {q, k, v, *added, *causal, node.args[6]});
     Value* shown = b.permute(y, {0, 2, 1, 3});
@@ -98,10 +87,10 @@ class Chooser {
 
   bool is_last_dimension(const Node& node) {
     const Sizes shape = syms_of(node.args[1]);
-    const Value* x = tensor(node, 0);
+    const Value* x = tensor_argument(node, 0);
     return is_f32(x) && shape.size() == 1 && x->type.sizes.back().is_fixed() && x->type.sizes.back() > 0;
   }
-  static bool is_f32_or_none(const Node& node, size_t i) { return !tensor(node, i) || is_f32(tensor(node, i)); }
+  static bool is_f32_or_none(const Node& node, size_t i) { return !tensor_argument(node, i) || is_f32(tensor_argument(node, i)); }
 
   bool layer_norm(Graph::NodeList::iterator at) {
     const Node& node = **at;
@@ -140,20 +129,16 @@ class Chooser {
   Value* packed(const Value* weight, int64_t units) {
     const ConstantData data = gather(weight, {});
     const Gates gates{reinterpret_cast<const float*>(data.data), units, weight->type.sizes[1]};
-    const TensorType type(DType::F32, {cpu::panels_of(gates.rows()), gates.k, cpu::kPanel});
-    std::vector<float> panels(static_cast<size_t>(type.numel()));
-    cpu::pack_panels(gates.rows(), gates.k, gates, panels.data());
-    return graph_.add_constant(root_of(const_cast<Value*>(weight))->name + "_packed", type,
-                               ConstantData::copy_of(panels.data(), panels.size() * sizeof(float)));
+    return add_floats(graph_, root_of(const_cast<Value*>(weight))->name + "_packed", {cpu::panels_of(gates.rows()), gates.k, cpu::kPanel},
+                      [&](float* panels) { cpu::pack_panels(gates.rows(), gates.k, gates, panels); });
   }
 
   Value* summed_bias(const Value* input, const Value* hidden, int64_t units) {
     const ConstantData a = gather(input, {}), c = gather(hidden, {});
     const Gates of_input{reinterpret_cast<const float*>(a.data), units, 1}, of_hidden{reinterpret_cast<const float*>(c.data), units, 1};
-    std::vector<float> sums;
-    for (int64_t row = 0; row < of_input.rows(); ++row) sums.push_back(of_input(row, 0) + of_hidden(row, 0));
-    return graph_.add_constant(root_of(const_cast<Value*>(input))->name + "_summed", TensorType(DType::F32, {of_input.rows()}),
-                               ConstantData::copy_of(sums.data(), sums.size() * sizeof(float)));
+    return add_floats(graph_, root_of(const_cast<Value*>(input))->name + "_summed", {of_input.rows()}, [&](float* sums) {
+      for (int64_t row = 0; row < of_input.rows(); ++row) sums[row] = of_input(row, 0) + of_hidden(row, 0);
+    });
   }
 
   bool lstm(Graph::NodeList::iterator at) {
@@ -162,13 +147,13 @@ class Chooser {
     const auto *biases = std::get_if<bool>(&node.args[3]), *both = std::get_if<bool>(&node.args[7]),
                *batch_first = std::get_if<bool>(&node.args[8]);
     const auto* layers = std::get_if<int64_t>(&node.args[4]);
-    Value* x = tensor(node, 0);
+    Value* x = tensor_argument(node, 0);
     if (!hx || hx->size() != 2 || !params || !biases || !both || !batch_first || !layers || !is_f32(x)) return false;
     const size_t each = *biases ? 4 : 2;
     const int64_t directions = *both ? 2 : 1;
     if (params->size() != each * static_cast<size_t>(*layers * directions)) return false;  // projections have one more
     for (const Value* p : *params)
-      if (!is_constant(p)) return false;
+      if (!is_f32(p) || !is_fixed_constant(p)) return false;
     Value *h = (*hx)[0], *c = (*hx)[1];
     if (!is_f32(h) || !is_f32(c) || !h->type.sizes[2].is_fixed() || !(h->type.sizes[2] == c->type.sizes[2])) return false;
     const int64_t units = h->type.sizes[2];

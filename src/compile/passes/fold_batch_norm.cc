@@ -7,6 +7,7 @@
 #include "ir/interpret.h"
 #include "ops/number.h"
 #include "passes/pass.h"
+#include "passes/rewrite.h"
 
 namespace etc::compile::passes {
 namespace {
@@ -23,12 +24,6 @@ bool with_float(DType dtype, F f) {
 }
 
 bool is_constant(Value* v) { return root_of(v)->kind == Value::Kind::Constant; }
-
-// An optional tensor argument: null for None.
-Value* tensor(const Node& node, size_t i) {
-  auto* v = std::get_if<Value*>(&node.args[i]);
-  return v ? *v : nullptr;
-}
 
 std::vector<double> read(const Value* v) {
   const ConstantData data = gather(v, {});
@@ -83,8 +78,8 @@ bool fold(Graph& graph, Node& layer, const Node& norm) {
   Value* result = layer.results[0];
   const bool linear = layer.op == "aten::linear" && result->type.sizes.size() == 2;
   if (layer.is_external() || (!linear && layer.op != "aten::convolution")) return false;
-  Value *weight = tensor(layer, 1), *bias = tensor(layer, 2);
-  Value *gamma = tensor(norm, 1), *beta = tensor(norm, 2), *mean = tensor(norm, 3), *variance = tensor(norm, 4);
+  Value *weight = tensor_argument(layer, 1), *bias = tensor_argument(layer, 2);
+  Value *gamma = tensor_argument(norm, 1), *beta = tensor_argument(norm, 2), *mean = tensor_argument(norm, 3), *variance = tensor_argument(norm, 4);
   for (Value* v : {weight, bias, gamma, beta, mean, variance})
     if (v && (!is_constant(v) || v->type.dtype != result->type.dtype || !with_float(v->type.dtype, [](auto) {}))) return false;
 

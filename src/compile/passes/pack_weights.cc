@@ -15,17 +15,8 @@
 namespace etc::compile::passes {
 namespace {
 
-bool is_f32(const Value* v) { return v->type.dtype == DType::F32; }
-
-// The tensor argument, or null for None.
-Value* tensor(const Node& node, size_t i) {
-  auto* v = std::get_if<Value*>(&node.args[i]);
-  return v ? *v : nullptr;
-}
-
 bool is_weight(const Value* v, size_t rank) {
-  return is_f32(v) && root_of(const_cast<Value*>(v))->kind == Value::Kind::Constant && v->type.is_fixed() && view_offset(v).is_fixed() &&
-         v->type.sizes.size() == rank && v->type.numel() > 0;
+  return is_f32(v) && is_fixed_constant(v) && v->type.sizes.size() == rank && v->type.numel() > 0;
 }
 
 // The one or `dims` numbers of a list as `dims`; empty when they are not fixed.
@@ -68,20 +59,14 @@ class Packer {
     if (made) return made;
     const ConstantData data = gather(weight, {});
     const auto* w = reinterpret_cast<const float*>(data.data);
-    const TensorType type(DType::F32, {cpu::panels_of(n), k, cpu::kPanel});
-    const auto bytes = static_cast<size_t>(type.bytes());
-    std::shared_ptr<float[]> memory(new float[bytes / sizeof(float)]);
     const int64_t channels = form == Form::Convolution ? static_cast<int64_t>(weight->type.sizes[1]) : 1, taps = k / channels;
-    cpu::pack_panels(
-        n, k,
-        [&](int64_t out, int64_t in) {
-          if (form == Form::Linear) return w[out * k + in];
-          if (form == Form::Transposed) return w[in * n + out];
-          return w[(out * channels + in % channels) * taps + in / channels];
-        },
-        memory.get());
-    const auto* first = reinterpret_cast<const std::byte*>(memory.get());
-    return made = graph_.add_constant(root_of(weight)->name + "_packed", type, {std::move(memory), first, bytes});
+    const auto element = [&](int64_t out, int64_t in) {
+      if (form == Form::Linear) return w[out * k + in];
+      if (form == Form::Transposed) return w[in * n + out];
+      return w[(out * channels + in % channels) * taps + in / channels];
+    };
+    return made = add_floats(graph_, root_of(weight)->name + "_packed", {cpu::panels_of(n), k, cpu::kPanel},
+                             [&](float* panels) { cpu::pack_panels(n, k, element, panels); });
   }
 
   // A bias for n columns as f32[n]: None for none; empty when it is something else.
@@ -109,13 +94,13 @@ class Packer {
     b.set_source(node.source, node.results.empty() ? "" : node.results[0]->name);
     Value *x = nullptr, *weight = nullptr, *added = nullptr;
     if (node.op == "aten::linear") {
-      x = tensor(node, 0), weight = tensor(node, 1), added = tensor(node, 2);
+      x = tensor_argument(node, 0), weight = tensor_argument(node, 1), added = tensor_argument(node, 2);
     } else if (node.op == "aten::mm") {
-      x = tensor(node, 0), weight = tensor(node, 1);
+      x = tensor_argument(node, 0), weight = tensor_argument(node, 1);
     } else if (node.op == "aten::addmm" && is_one(node.args[3]) && is_one(node.args[4])) {
-      x = tensor(node, 1), weight = tensor(node, 2), added = tensor(node, 0);
+      x = tensor_argument(node, 1), weight = tensor_argument(node, 2), added = tensor_argument(node, 0);
     } else if (node.op == "aten::bmm") {
-      x = tensor(node, 0), weight = only_matrix(b, tensor(node, 1));
+      x = tensor_argument(node, 0), weight = only_matrix(b, tensor_argument(node, 1));
     }
     if (!weight || !is_f32(x) || !is_weight(weight, 2)) return false;
     const Form form = node.op == "aten::linear" ? Form::Linear : Form::Transposed;
@@ -131,7 +116,7 @@ class Packer {
   // A convolution along one dimension is one of images of height 1.
   bool pack_convolution(Graph::NodeList::iterator at) {
     const Node& node = **at;
-    Value *x = tensor(node, 0), *weight = tensor(node, 1), *result = node.results[0];
+    Value *x = tensor_argument(node, 0), *weight = tensor_argument(node, 1), *result = node.results[0];
     const size_t rank = x->type.sizes.size(), dims = rank - 2;
     if ((rank != 3 && rank != 4) || !is_f32(x) || !is_weight(weight, rank) || std::get<bool>(node.args[6])) return false;
     const Sizes& w = weight->type.sizes;
@@ -144,7 +129,7 @@ class Packer {
 
     Builder b(graph_, at);
     b.set_source(node.source, result->name);
-    const std::optional<Argument> one_per_channel = bias(b, tensor(node, 2), n);
+    const std::optional<Argument> one_per_channel = bias(b, tensor_argument(node, 2), n);
     if (!one_per_channel) return false;
     auto in_two = [&](std::vector<int64_t> list, int64_t first) {
       if (dims == 1) list.insert(list.begin(), first);

@@ -171,6 +171,24 @@ bool takes(const Node& node, const std::function<TensorType(const Value*)>& type
   });
 }
 
+Value* tensor_argument(const Node& node, size_t i) {
+  auto* v = std::get_if<Value*>(&node.args[i]);
+  return v ? *v : nullptr;
+}
+
+bool is_fixed_constant(const Value* v) {
+  return root_of(const_cast<Value*>(v))->kind == Value::Kind::Constant && v->type.is_fixed() && view_offset(v).is_fixed();
+}
+
+Value* add_floats(Graph& graph, const std::string& name, Sizes sizes, const std::function<void(float*)>& fill) {
+  const TensorType type(DType::F32, std::move(sizes));
+  const auto bytes = static_cast<size_t>(type.bytes());
+  std::shared_ptr<float[]> memory(new float[bytes / sizeof(float)]);
+  fill(memory.get());
+  const auto* first = reinterpret_cast<const std::byte*>(memory.get());
+  return graph.add_constant(name, type, {std::move(memory), first, bytes});
+}
+
 const std::byte* uniform_element(const Value* v) {
   const Value* root = root_of(const_cast<Value*>(v));
   if (root->kind != Value::Kind::Constant || v->type.numel() == 0) return nullptr;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -35,6 +36,14 @@ std::shared_ptr<const Source> in_other_form(const std::shared_ptr<const Source>&
 
 // Whether the op of `node` has a kernel when `type_of` says how its operands lie. External ops and control flow take what is contiguous.
 bool takes(const Node& node, const std::function<TensorType(const Value*)>& type_of);
+
+// The tensor that argument i is; null for None.
+Value* tensor_argument(const Node& node, size_t i);
+inline bool is_f32(const Value* v) { return v->type.dtype == DType::F32; }
+// A constant, or a window on one, whose elements are known now.
+bool is_fixed_constant(const Value* v);
+// A new constant of f32, which `fill` writes in row-major order.
+Value* add_floats(Graph& graph, const std::string& name, Sizes sizes, const std::function<void(float*)>& fill);
 
 // The element that all of a constant's elements, or all those of a view of one, are equal to bit by bit; null when they are not.
 const std::byte* uniform_element(const Value* v);

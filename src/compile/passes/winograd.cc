@@ -6,6 +6,7 @@
 #include "ir/one_op.h"
 #include "ops/cpu/packed.h"
 #include "passes/pass.h"
+#include "passes/rewrite.h"
 
 namespace etc::compile::passes {
 namespace {
@@ -51,15 +52,11 @@ class Transformer {
 
   Value* transformed(const Value* weight, int64_t n, int64_t channels) {
     const auto* panels = reinterpret_cast<const float*>(weight->constant.data);
-    const TensorType type(DType::F32, {16, cpu::panels_of(n), channels, cpu::kPanel});
-    std::vector<float> points(static_cast<size_t>(type.numel()));
-    cpu::pack_winograd(
-        n, channels,
-        [&](int64_t output, int64_t ky, int64_t kx, int64_t channel) {
-          return panels[((output / cpu::kPanel * 9 + ky * 3 + kx) * channels + channel) * cpu::kPanel + output % cpu::kPanel];
-        },
-        points.data());
-    return graph_.add_constant(weight->name + "_winograd", type, ConstantData::copy_of(points.data(), points.size() * sizeof(float)));
+    const auto element = [&](int64_t output, int64_t ky, int64_t kx, int64_t channel) {
+      return panels[((output / cpu::kPanel * 9 + ky * 3 + kx) * channels + channel) * cpu::kPanel + output % cpu::kPanel];
+    };
+    return add_floats(graph_, weight->name + "_winograd", {16, cpu::panels_of(n), channels, cpu::kPanel},
+                      [&](float* points) { cpu::pack_winograd(n, channels, element, points); });
   }
 
   Graph& graph_;
