@@ -46,8 +46,13 @@ struct Pool {
   }
 };
 
-Error infer_windows(InferContext& ctx, const Geometry& g, const int64_t (&out)[2]) {
+Error infer_windows(InferContext& ctx, bool dilates) {
   const Meta x = ctx.meta(kX);
+  if (x.dtype != DType::F32) return Error::BadArgument;
+  if (x.rank != 4) return Error::BadShape;
+  Geometry g;
+  int64_t out[2];
+  ETC_TRY(geometry_of(ctx, kKernel, dilates, {x.sizes[1], x.sizes[2]}, &g, out));
   for (int d = 0; d < 2; ++d)
     if (g.padding[d] > ((g.kernel[d] - 1) * g.dilation[d] + 1) / 2) return Error::BadArgument;  // so that no window is empty
   Meta y = x;
@@ -57,15 +62,7 @@ Error infer_windows(InferContext& ctx, const Geometry& g, const int64_t (&out)[2
 
 // --- max ---
 
-Error infer_max(InferContext& ctx) noexcept {
-  const Meta x = ctx.meta(kX);
-  if (x.dtype != DType::F32) return Error::BadArgument;
-  if (x.rank != 4) return Error::BadShape;
-  Geometry g;
-  int64_t out[2];
-  ETC_TRY(geometry_of(ctx, kKernel, true, {x.sizes[1], x.sizes[2]}, &g, out));
-  return infer_windows(ctx, g, out);
-}
+Error infer_max(InferContext& ctx) noexcept { return infer_windows(ctx, true); }
 
 Error run_max(OpContext ctx) noexcept {
   const Pool pool{ctx.tensor(kX), ctx.tensor(5), geometry_of(ctx, kKernel)};
@@ -90,13 +87,8 @@ Kernel select_max(OpContext ctx) noexcept {
 constexpr uint32_t kCountsPadding = 4, kDivisor = 5, kAverage = 6;
 
 Error infer_average(InferContext& ctx) noexcept {
-  const Meta x = ctx.meta(kX);
-  if (x.dtype != DType::F32 || (ctx.has(kDivisor) && ctx.integer(kDivisor) == 0)) return Error::BadArgument;
-  if (x.rank != 4) return Error::BadShape;
-  Geometry g;
-  int64_t out[2];
-  ETC_TRY(geometry_of(ctx, kKernel, false, {x.sizes[1], x.sizes[2]}, &g, out));
-  return infer_windows(ctx, g, out);
+  if (ctx.has(kDivisor) && ctx.integer(kDivisor) == 0) return Error::BadArgument;
+  return infer_windows(ctx, false);
 }
 
 Error run_average(OpContext ctx) noexcept {
