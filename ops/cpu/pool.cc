@@ -7,7 +7,7 @@ namespace etc {
 namespace {
 
 using namespace cpu;
-constexpr uint32_t kX = 0, kKernel = 1, kStride = 2, kPadding = 3;
+constexpr uint32_t kX = 0, kKernel = 1;  // stride, padding and dilation follow the kernel: geometry_of
 
 // The window of one output pixel that lies within the image.
 struct Window {

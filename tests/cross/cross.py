@@ -41,6 +41,10 @@ FAST = ["mlp", "conv_kinds", "mha", "norms", "pools", "lstm"]
 DTYPES = "? u1 i1 i2 i4 i8 f2 u2 f4 f8 u1 u1 u2 u4 u8".split()
 
 
+class BuildError(Exception):
+    """What the compiler said."""
+
+
 def run(*command, **options):
     return subprocess.run([str(c) for c in command], check=True, capture_output=True, text=True, **options)
 
@@ -135,7 +139,7 @@ def build_runtime(target, options, models, which, folder, wanted):
         run("meson", "setup", build, ROOT, "--buildtype=minsize", "--werror", *options, cwd=ROOT)
     done = subprocess.run(["ninja", "-C", build, *wanted], capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"{target}: does not build\n" + done.stdout[-4000:])
+        raise BuildError(done.stdout[-4000:])
     return build
 
 
@@ -216,7 +220,11 @@ def cortex_m4(models, which, folder):
 
 
 def run_target(target, models, which, folder):
-    play = cortex_m4(models, which, folder) if target == "cortex-m4" else linux_target(target, models, which, folder)
+    try:
+        play = cortex_m4(models, which, folder) if target == "cortex-m4" else linux_target(target, models, which, folder)
+    except BuildError as e:
+        print(f"{target}: does not build\n{e}", flush=True)
+        return False
     same = close = 0
     skipped, faults = [], []
     if target == "cortex-m4":
