@@ -20,7 +20,7 @@ Error infer(InferContext& ctx) noexcept {
   Geometry g;
   int64_t out[2], depth = 0;
   ETC_TRY(geometry_of(ctx, kGeometry, true, {x.sizes[1], x.sizes[2]}, &g, out));
-  if (g.kernel[0] * g.kernel[1] > kMostRuns) return Error::BadArgument;
+  if (pieces_of_window(g.kernel[0], g.kernel[1], g.padding[1], g.dilation[1]) > kMostRuns) return Error::BadArgument;
   if (!checked_multiply(g.kernel[0] * g.kernel[1], x.sizes[3], &depth)) return Error::BadShape;
   const int64_t channels = ctx.integer(kChannels);
   ETC_TRY(check_panels(ctx.meta(kWeight), channels, depth));
@@ -52,13 +52,15 @@ struct Windows {
     return g.kernel[0] * g.kernel[1] == 1 && g.stride[0] == 1 && g.stride[1] == 1 && g.padding[0] + g.padding[1] == 0 &&
            are_joined(t, 0, 3);
   }
-  // Few channels: the pixels of a line of the window are one run.
-  bool has_short_pixels() const {
-    return channels < kPanel && g.dilation[1] == 1 && pixel == channels && g.kernel[0] * g.kernel[1] * channels <= kMostCopied;
+  // The pixels of a line of the window are one run; where it may reach over an edge, only few channels are worth the copy.
+  bool has_lines() const {
+    const bool is_cheap = g.padding[1] == 0 || (channels < kPanel && g.kernel[0] * g.kernel[1] * channels <= kMostCopied);
+    return pixel == channels && g.dilation[1] == 1 && is_cheap;
   }
 
-  int64_t runs() const { return has_short_pixels() ? g.kernel[0] : g.kernel[0] * g.kernel[1]; }
-  int64_t length() const { return has_short_pixels() ? g.kernel[1] * channels : channels; }
+  int64_t runs() const { return has_lines() ? g.kernel[0] : g.kernel[0] * g.kernel[1]; }
+  int64_t length() const { return has_lines() ? g.kernel[1] * channels : channels; }
+  int64_t copied() const { return g.padding[1] == 0 ? 0 : runs() * length(); }  // floats a row, by locate_lines
 
   // Calls f(row, image, first line of the window, its first pixel) for each.
   template <class F>
@@ -134,9 +136,8 @@ Error run(OpContext ctx) noexcept {
     p.run(hooks, 0, [&](int64_t row, int64_t count, const float** at, float**) {
       for (int64_t r = 0; r < count; ++r) at[r] = w.x + (row + r) * step;
     });
-  } else if (w.has_short_pixels()) {
-    p.run(hooks, b.runs * b.length,
-          [&](int64_t row, int64_t count, const float** at, float** copies) { w.locate_lines(row, count, at, copies); });
+  } else if (w.has_lines()) {
+    p.run(hooks, w.copied(), [&](int64_t row, int64_t count, const float** at, float** copies) { w.locate_lines(row, count, at, copies); });
   } else {
     p.run(hooks, 0, [&](int64_t row, int64_t count, const float** at, float**) { w.locate(row, count, at); });
   }
@@ -154,6 +155,7 @@ Kernel select(OpContext ctx) noexcept {
     if (ctx.has(i) && !has_dense_pixels(ctx.tensor(i))) return nullptr;
   for (const uint32_t i : {kResidual, kResult})
     if (ctx.has(i) && !are_joined(ctx.tensor(i), 0, 3)) return nullptr;
+  if (Windows(ctx).runs() > kMostRuns) return nullptr;
   return are_contiguous(ctx, kWeight, 2) ? run : nullptr;  // and the bias
 }
 

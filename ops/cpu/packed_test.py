@@ -55,10 +55,12 @@ def conv(x, weight, bias=None, residual=None, stride=(1, 1), padding=(0, 0), dil
 
 GEOMETRY = [((1, 1), (1, 1), (0, 0), (1, 1)), ((3, 3), (1, 1), (1, 1), (1, 1)), ((3, 3), (2, 2), (1, 1), (1, 1)), ((7, 7), (2, 2), (3, 3), (1, 1)),
             ((1, 1), (2, 2), (0, 0), (1, 1)), ((3, 2), (1, 2), (2, 1), (2, 3)), ((5, 1), (1, 1), (4, 0), (1, 1)), ((3, 3), (1, 1), (0, 0), (1, 1)),
-            ((8, 8), (3, 1), (7, 7), (1, 1))]
+            ((8, 8), (3, 1), (7, 7), (1, 1)), ((3, 11), (1, 1), (1, 0), (1, 1))]
+# More pixels than one block can point to, so it goes by lines.
+PATCHES = [((13, 9), (1, 2), (0, 0), (1, 1)), ((9, 9), (9, 9), (2, 0), (1, 1))]
 
 
-@pytest.mark.parametrize("kernel,stride,padding,dilation", GEOMETRY, ids=str)
+@pytest.mark.parametrize("kernel,stride,padding,dilation", GEOMETRY + PATCHES, ids=str)
 @pytest.mark.parametrize("channels,filters", [(1, 5), (3, 32), (16, 16), (20, 70)])
 def test_conv2d(kernel, stride, padding, dilation, channels, filters):
     x, w, b = tensor(2, channels, 13, 11), tensor(filters, channels, *kernel, seed=1), tensor(filters, seed=2)
@@ -98,6 +100,9 @@ def test_refusals():
         call("etc::packed_linear", x, w, tensor(21), None, 20, "none", direct=True)
     with pytest.raises(EtcError):
         call("etc::packed_linear", x, w, None, tensor(4, 20), 20, "none", direct=True)
+    image, patch = tensor(1, 9, 9, 2), packed(tensor(20, 2 * 9 * 9))
+    with pytest.raises(EtcError):
+        call("etc::packed_conv2d", image, patch, None, None, 20, [9, 9], [1, 1], [0, 1], [1, 1], "none", direct=True)
 
 
 def winograd(weight):

@@ -12,8 +12,12 @@ namespace etc::cpu {
 
 // Pieces of a row that one block can point to: more would not fit on the stack.
 constexpr int64_t kMostRuns = 64;
+// The most pieces that a window of dense pixels consists of: a line is one where it cannot reach over the edge, else each pixel.
+constexpr int64_t pieces_of_window(int64_t lines, int64_t pixels, int64_t padding, int64_t dilation) {
+  return padding == 0 && dilation == 1 ? lines : lines * pixels;
+}
 // Floats of a row that locate may copy.
-constexpr int64_t kMostCopied = 512;
+constexpr int64_t kMostCopied = 288;
 
 // x [rows, runs * length] times weight, as a RowBlock without rows.
 struct Product {
@@ -26,14 +30,15 @@ struct Product {
   void run(const Hooks* hooks, int64_t copied, const Locate& locate) const {
     if (rows <= 0 || block.columns <= 0) return;
     const Kernels& kernels = cpu::kernels();
-    const Pieces tiles(rows, 1, (rows + kernels.tile_rows - 1) / kernels.tile_rows);
-    const int64_t most_tiles = most_tiles_of(copied);
+    const int64_t depth = block.runs * block.length + 1, tile_rows = tile_rows_for(kernels, depth);
+    const Pieces tiles(rows, 1, (rows + tile_rows - 1) / tile_rows);
+    const int64_t most_tiles = most_tiles_of(copied, tile_rows);
     const int64_t blocks = (tiles.count + most_tiles - 1) / most_tiles;
     // Chunks: of blocks, and of columns where there are few blocks. From some 300,000 products on one is worth a thread.
     constexpr int64_t kWork = 300000, kChunks = 32, kColumns = 64;
-    const int64_t depth = block.runs * block.length + 1, groups = (block.columns + kColumns - 1) / kColumns;
-    const Pieces rows_of_blocks(blocks, kWork / (most_tiles * kernels.tile_rows * block.columns * depth) + 1, kChunks);
-    const int64_t each = kWork / (smaller(rows, most_tiles * kMostRows) * kColumns * depth) + 1;
+    const int64_t groups = (block.columns + kColumns - 1) / kColumns;
+    const Pieces rows_of_blocks(blocks, kWork / (most_tiles * tile_rows * block.columns * depth) + 1, kChunks);
+    const int64_t each = kWork / (smaller(rows, most_tiles * tile_rows) * kColumns * depth) + 1;
     const Pieces columns(groups, each, rows_of_blocks.count >= kChunks / 4 ? 1 : kChunks / 4 / rows_of_blocks.count);
     parallel_for(hooks, rows_of_blocks.count * columns.count, [&](int64_t chunk) {
       const int64_t first = columns.begin(chunk % columns.count) * kColumns, end = columns.end(chunk % columns.count) * kColumns;
@@ -45,12 +50,13 @@ struct Product {
 
  private:
   // Of a block: as the pointers and copies have room, and so that the rows stay near while all panels pass.
-  int64_t most_tiles_of(int64_t copied) const {
-    const int64_t room = smaller(kPointers / block.runs, kCopies / larger(copied, 1)), near = kNear / (block.runs * block.length + 1);
-    return larger(smaller(kBlockTiles, smaller(room, larger(near, 4 * kMostRows)) / kMostRows), 1);
+  int64_t most_tiles_of(int64_t copied, int64_t tile_rows) const {
+    const int64_t pointers = kPointers / block.runs / kMostRows, copies = kCopies / larger(copied, 1) / tile_rows;
+    const int64_t near = kNear / (block.runs * block.length + 1) / tile_rows;
+    return larger(smaller(smaller(kBlockTiles, pointers), smaller(copies, larger(near, 4))), 1);
   }
 
-  static constexpr int64_t kPointers = 1024, kCopies = 4096;  // of one block, on the stack
+  static constexpr int64_t kPointers = 2048, kCopies = 4096;  // of one block, on the stack
   static constexpr int64_t kNear = 1 << 17;                   // floats of rows that stay near: half of a small second cache
   static_assert(kPointers >= kMostRows * kMostRuns, "one tile at least");
   static_assert(kCopies >= kMostRows * kMostCopied, "one tile at least");

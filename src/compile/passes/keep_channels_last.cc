@@ -104,11 +104,6 @@ bool is_pointwise(const Node& node) {
 
 size_t rank_of(const Value* v) { return v->type.sizes.size(); }
 
-// Channels one behind the other, and not by chance.
-bool lies_channels_last(const Value* v) {
-  return rank_of(v) >= 3 && v->type.sizes[1] != 1 && v->type.strides[1] == 1 && !v->type.is_contiguous();
-}
-
 // [n, c, h, w] as [n, h, w, c], for any rank.
 std::vector<int64_t> channels_last(size_t rank) {
   std::vector<int64_t> order = {0};
@@ -147,8 +142,16 @@ class Keeper {
     return false;
   }
 
+  // Channels one behind the other in what a kernel over images, this pass or the caller laid so: any transposed view looks like that.
+  bool lies_channels_last(Value* v) const {
+    if (rank_of(v) < 3 || v->type.sizes[1] == 1 || v->type.strides[1] != 1 || v->type.is_contiguous()) return false;
+    static const std::unordered_set<std::string_view> images = {"etc::packed_conv2d", "etc::packed_depthwise2d"};
+    const Node* producer = root_of(v)->producer;
+    return !producer || images.count(producer->op) != 0 || made_.count(producer) != 0;
+  }
+
   // As many operands of the result's sizes lie with channels last as lie otherwise, not counting constants.
-  static bool is_worth_it(const Node& node) {
+  bool is_worth_it(const Node& node) const {
     const Value* result = node.results[0];
     int balance = 0;
     bool any = false;
@@ -175,6 +178,7 @@ class Keeper {
     for (int64_t d : channels_last(rank)) sizes.push_back(result->type.sizes[static_cast<size_t>(d)]);
     const TensorType type(result->type.dtype, std::move(sizes));
     Node* node = graph_.insert_node(at, op, std::move(args), {type}, in_other_form((*at)->source, "nhwc"), result->name + "_nhwc");
+    made_.insert(node);
     replace_by_view(graph_, result, b.permute(node->results[0], channels_second(rank)));
     for (Value* r : (*at)->results) r->producer = nullptr;
     graph_.nodes.erase(at);
@@ -223,7 +227,7 @@ class Keeper {
     replace(at, b, "aten::constant_pad_nd", {b.permute(x, order), permuted, args[2]});
     return true;
   }
-  static bool is_worth_a_look(const Node& node) { return lies_channels_last(std::get<Value*>(node.args[0])); }
+  bool is_worth_a_look(const Node& node) const { return lies_channels_last(std::get<Value*>(node.args[0])); }
 
   // Windows that slide: kernel_size, stride, padding, in the largest pool dilation, ceil_mode; where that makes no difference.
   bool pool(Graph::NodeList::iterator at, const char* op) {
@@ -256,6 +260,7 @@ class Keeper {
   }
 
   Graph& graph_;
+  std::unordered_set<const Node*> made_;
 };
 
 }  // namespace

@@ -81,5 +81,17 @@ TEST(KeepChannelsLast, KeepsWhatMostlyLiesOtherwise) {
   )");
 }
 
+// A sequence seen the other way is no image: a tie between it and what lies as it is seen is not decided for the view.
+TEST(KeepChannelsLast, LeavesTransposedViews) {
+  expect_unchanged("keep-channels-last", R"(
+    input %u: f32[1,4,5]
+    input %v: f32[1,5,4]
+    %s: f32[1,4,5] = aten::exp(%u)
+    %t: f32[1,5,4]{20,1,5} = etc::view(%s, [1, 5, 4], [20, 1, 5], 0)
+    %sum: f32[1,5,4] = aten::add.Tensor(%t, %v, 1)
+    output "sum" = %sum
+  )");
+}
+
 }  // namespace
 }  // namespace etc::compile

@@ -123,9 +123,10 @@ class Packer {
     const auto* groups = std::get_if<int64_t>(&node.args[8]);
     const auto stride = numbers(node.args[3], dims), padding = numbers(node.args[4], dims), dilation = numbers(node.args[5], dims);
     if (!groups || !stride || !padding || !dilation) return false;
-    const int64_t n = w[0], taps = dims == 1 ? w[2] : w[2] * w[3];
+    const int64_t n = w[0], lines = dims == 1 ? SymInt(1) : w[2], pixels = w.back(), taps = lines * pixels;
     const bool depthwise = *groups > 1 && *groups == n && w[1] == 1 && x->type.sizes[1] == n;
-    if ((*groups != 1 && !depthwise) || taps > cpu::kMostRuns) return false;
+    const int64_t pieces = depthwise ? taps : cpu::pieces_of_window(lines, pixels, padding->back(), dilation->back());
+    if ((*groups != 1 && !depthwise) || pieces > cpu::kMostRuns) return false;
 
     Builder b(graph_, at);
     b.set_source(node.source, result->name);

@@ -122,6 +122,20 @@ TEST(PackWeights, OfAConvolutionAlongOneDimension) {
   )");
 }
 
+// More pixels than a block can point to one by one, but a patch that lies within the image is read by lines.
+TEST(PackWeights, OfLargePatches) {
+  std::string weight;
+  for (int i = 0; i < 9 * 8; ++i) weight += " 1";
+  const auto convolution = [&](const std::string& padding, int wide) {
+    return parse_graph("graph g {\ninput %x: f32[1,1,9,16]\nconst %w: f32[1,1,9,8] =" + weight + "\n%y: f32[1,1,1," + std::to_string(wide) +
+                       "] = aten::convolution(%x, %w, none, [8], [0, " + padding + "], [1], false, [0], 1)\noutput \"y\" = %y\n}\n");
+  };
+  Graph patches = convolution("0", 2), padded = convolution("1", 2);
+  EXPECT_TRUE(run_pass(find_pass("pack-weights"), patches));
+  verify(patches, "pack-weights");
+  EXPECT_FALSE(run_pass(find_pass("pack-weights"), padded));
+}
+
 // A window that is none on the permuted result becomes one on a copy.
 TEST(PackWeights, CopiesWhatIsReshaped) {
   expect_pass("pack-weights", R"(

@@ -27,6 +27,7 @@ const std::vector<Pass>& all_passes() {
       partition,
       // Where the CPU has kernels of ops/cpu.
       fast_kernels,
+      remove_copies,  // the reshape behind attention, whose result lies the other way now
       pack_weights,
       keep_channels_last,
       dead_code,

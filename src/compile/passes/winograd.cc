@@ -13,6 +13,8 @@ namespace {
 
 // With fewer channels, what the transforms cost is more than what the products save.
 constexpr int64_t kFewChannels = 32;
+// With fewer pixels, what the weights, 16/9 as many, cost on their way from memory.
+constexpr int64_t kFewPixels = 64;
 
 bool is(const Argument& a, std::array<int64_t, 2> numbers) {
   auto* list = std::get_if<std::vector<int64_t>>(&a);
@@ -42,6 +44,8 @@ class Transformer {
     if ((*padding)[0] > 2 || (*padding)[1] > 2 || weight->kind != Value::Kind::Constant || !x->type.sizes[3].is_fixed()) return false;
     const int64_t channels = x->type.sizes[3];
     if (channels < kFewChannels || *n < kFewChannels) return false;
+    const TensorType& y = node.results[0]->type;
+    if (y.sizes.is_fixed() && y.numel() < kFewPixels * *n) return false;
     node.op = "etc::winograd_conv2d";
     node.args = {node.args[kX],         transformed(weight, *n, channels),
                  node.args[kBias],      node.args[kResidual],

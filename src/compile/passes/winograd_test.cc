@@ -5,16 +5,16 @@
 namespace etc::compile {
 namespace {
 
-// Of images of 6 x 6 pixels, to `side` x `side`.
-std::string convolution(const std::string& geometry, int channels, int filters, int side) {
+// Of images of `from` x `from` pixels, to `side` x `side`.
+std::string convolution(const std::string& geometry, int channels, int filters, int from, int side) {
   const std::string c = std::to_string(channels), f = std::to_string(filters), rows = std::to_string(9 * channels),
                     panels = std::to_string((filters + 15) / 16);
   std::string weight;
   for (int i = 0; i < (filters + 15) / 16 * 16 * 9 * channels; ++i) weight += " " + std::to_string((i * 37 % 101 - 50) / 64.0);
-  const std::string s = std::to_string(side);
-  return "graph g {\ninput %x: f32[1,6,6," + c + "]\ninput %r: f32[1," + s + "," + s + "," + f + "]\nconst %w: f32[" + panels + "," + rows +
-         ",16] =" + weight + "\n%y: f32[1," + s + "," + s + "," + f + "] = etc::packed_conv2d(%x, %w, none, %r, " + f + ", " + geometry +
-         ", \"relu\")\noutput \"y\" = %y\n}\n";
+  const std::string s = std::to_string(side), in = std::to_string(from);
+  return "graph g {\ninput %x: f32[1," + in + "," + in + "," + c + "]\ninput %r: f32[1," + s + "," + s + "," + f + "]\nconst %w: f32[" +
+         panels + "," + rows + ",16] =" + weight + "\n%y: f32[1," + s + "," + s + "," + f + "] = etc::packed_conv2d(%x, %w, none, %r, " +
+         f + ", " + geometry + ", \"relu\")\noutput \"y\" = %y\n}\n";
 }
 
 std::vector<float> run(const Graph& graph) {
@@ -31,7 +31,7 @@ std::vector<float> run(const Graph& graph) {
 }
 
 TEST(Winograd, ComputesTheSame) {
-  const std::string text = convolution("[3, 3], [1, 1], [1, 1], [1, 1]", 32, 40, 6);
+  const std::string text = convolution("[3, 3], [1, 1], [1, 1], [1, 1]", 32, 40, 8, 8);
   Graph direct = parse_graph(text), graph = parse_graph(text);
   ASSERT_TRUE(run_pass(find_pass("winograd"), graph));
   verify(graph, "winograd");
@@ -42,10 +42,12 @@ TEST(Winograd, ComputesTheSame) {
 }
 
 TEST(Winograd, LeavesOtherConvolutions) {
-  Graph strided = parse_graph(convolution("[3, 3], [2, 2], [1, 1], [1, 1]", 32, 40, 3));
+  Graph strided = parse_graph(convolution("[3, 3], [2, 2], [1, 1], [1, 1]", 32, 40, 16, 8));
   EXPECT_FALSE(run_pass(find_pass("winograd"), strided));
-  Graph of_few_channels = parse_graph(convolution("[3, 3], [1, 1], [1, 1], [1, 1]", 16, 40, 6));
+  Graph of_few_channels = parse_graph(convolution("[3, 3], [1, 1], [1, 1], [1, 1]", 16, 40, 8, 8));
   EXPECT_FALSE(run_pass(find_pass("winograd"), of_few_channels));
+  Graph of_few_pixels = parse_graph(convolution("[3, 3], [1, 1], [1, 1], [1, 1]", 32, 40, 7, 7));
+  EXPECT_FALSE(run_pass(find_pass("winograd"), of_few_pixels));
 }
 
 }  // namespace
