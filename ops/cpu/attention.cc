@@ -98,7 +98,7 @@ void attend(OpContext ctx, const Shape& s, int64_t item, float* memory) {
       const float* query = q.as<float>() + n * q.strides[0] + head * q.strides[1] + first * q.strides[2];
       if (s.packs_keys) {
         RowBlock b;
-        tiles.put(&b, rows, kernels.tile_rows, query, q.strides[2]);
+        tiles.put(&b, rows, tile_rows_for(kernels, s.size), query, q.strides[2]);
         b.length = s.size;
         b.weight = keys, b.panel = s.size * kPanel;
         b.columns = seen;
@@ -122,7 +122,7 @@ void attend(OpContext ctx, const Shape& s, int64_t item, float* memory) {
       }
       float* result = y.as<float>() + n * y.strides[0] + first * y.strides[1] + head * y.strides[2];
       RowBlock b;
-      tiles.put(&b, rows, kernels.tile_rows, scores, s.score_row);
+      tiles.put(&b, rows, tile_rows_for(kernels, seen), scores, s.score_row);
       b.length = seen;
       b.weight = s.packs_values ? values : value;
       b.panel = s.packs_values ? s.keys * kPanel : kPanel;

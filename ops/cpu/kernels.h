@@ -16,8 +16,8 @@ struct Epilogue {
   Activation activation = Activation::None;
 };
 
-constexpr int64_t kMostRows = 7;    // of a tile
-constexpr int64_t kBlockTiles = 8;  // of a block
+constexpr int64_t kMostRows = 14;    // of a tile
+constexpr int64_t kBlockTiles = 32;  // of a block
 constexpr int64_t kBlockRows = kMostRows * kBlockTiles;
 
 // Up to kBlockTiles tiles of rows times some panels of packed weights. A row is `runs` pieces of `length` consecutive floats, wherever
@@ -65,7 +65,9 @@ struct WinogradOutput {
 };
 
 struct Kernels {
-  int64_t tile_rows;  // that this CPU likes best, at most kMostRows
+  // Rows of a tile, at most kMostRows: as this CPU likes them best, and where the weights of a tile's columns fill the second cache. Tall
+  // tiles read weights less often.
+  int64_t tile_rows, tall_rows;
   void (*multiply)(const RowBlock& block) noexcept;
   void (*depthwise)(const DepthwiseRow& row) noexcept;
   // What the 16 pixels of a tile, `channels` floats each, become: result[i * point + channel].
@@ -82,6 +84,12 @@ struct Kernels {
   // One step of an LSTM for `units` units, from finished gates: [panel of units][input, forget, candidate, output][kPanel].
   void (*lstm)(int64_t units, const float* gates, float* cell, float* hidden) noexcept;
 };
+
+// For rows of `depth` numbers.
+inline int64_t tile_rows_for(const Kernels& k, int64_t depth) {
+  constexpr int64_t kTallDepth = 1024;
+  return depth > kTallDepth ? k.tall_rows : k.tile_rows;
+}
 
 extern const Kernels kBaselineKernels, kAvx2Kernels, kAvx512Kernels;
 

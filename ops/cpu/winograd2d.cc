@@ -87,7 +87,7 @@ struct Convolution {
     for (int64_t column = 0; column < columns; column += kColumns) {
       b.columns = columns - column < kColumns ? columns - column : kColumns;
       for (int64_t p = 0; p < kWinogradPoints; ++p) {
-        rows.put(&b, tiles, kernels.tile_rows, pixels + p * s.tiles * s.row, s.row);
+        rows.put(&b, tiles, tile_rows_for(kernels, s.channels), pixels + p * s.tiles * s.row, s.row);
         b.weight = ctx.tensor(kWeight).as<float>() + p * point + column / kPanel * panel;
         b.result = products + p * s.tiles * s.product_row;
         kernels.multiply(b);
