@@ -50,6 +50,7 @@ def rungs(mobilenet):
     (f32 := Path(mobilenet).with_name("add.txt")).write_text(f"{add} f32\n")
     return [
         ("core, `-Dcore=[]`: fixed sizes, control flow", add, "[]", False, "core"),
+        ("core, `-Dcore=delegates`: fixed sizes, control flow, delegates", add, "['delegates']", False, ""),
         ("core with all parts: dynamic sizes, delegates", add, "['dynamic','delegates']", False, ""),
         ("core `[]` + add for float32", f"@{f32}", "[]", True, ""),
         ("core `[]` + add for all ten dtypes", add, "[]", True, "add"),

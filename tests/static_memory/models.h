@@ -1,4 +1,5 @@
-// Compiled programs to try: the digit reader, and every model of the corpus that compiles (ETC_CORPUS names its folder).
+// Compiled programs to try: the digit reader, and every model of the corpus that compiles (ETC_CORPUS names its folder); each for any CPU
+// and for this one.
 #pragma once
 
 #include <string>
@@ -10,7 +11,8 @@
 namespace etc::testing {
 
 struct CompiledModel {
-  std::string name;
+  std::string name;  // with the CPU
+  std::string cpu;
   compile::AlignedBytes file;
   compile::CompileReport report;
   std::vector<host::NamedArray> arrays;  // of its first case, as the corpus recorded them

@@ -15,8 +15,8 @@
 namespace etc::testing {
 namespace {
 
-// What docs/static-memory.md promises.
-constexpr size_t kStackBound = 8192;
+// docs/static-memory.md: with the portable kernels, and with those of ops/cpu, which keep pointers into blocks of rows on the stack.
+constexpr size_t kStackBound = 8192, kFastStackBound = 40960;
 
 const OpTable* const kTables[] = {&builtin_ops()};
 
@@ -189,7 +189,7 @@ TEST(StaticMemory, TheStackStaysWithinItsBound) {
     ASSERT_NE(task.method, nullptr) << s.name();
     fill_inputs(*task.method, s.recorded);
     const size_t execute = stack_bytes(StackTask::execute, &task);
-    EXPECT_LE(std::max({open, load, execute}), kStackBound)
+    EXPECT_LE(std::max({open, load, execute}), s.model.cpu == "generic" ? kStackBound : kFastStackBound)
         << s.name() << ": open " << open << ", load " << load << ", execute " << execute;
     uint64_t pools = 0;
     for (const Span<std::byte>& pool : lent.spans) pools += pool.size;
