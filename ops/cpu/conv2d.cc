@@ -19,8 +19,8 @@ Error infer(InferContext& ctx) noexcept {
   if (x.rank != 4) return Error::BadShape;
   Geometry g;
   int64_t out[2], depth = 0;
-  ETC_TRY(geometry_of(ctx, kGeometry, true, {x.sizes[1], x.sizes[2]}, &g, out));
-  if (pieces_of_window(g.kernel[0], g.kernel[1], g.padding[1], g.dilation[1]) > kMostRuns) return Error::BadArgument;
+  ETC_TRY(geometry_of(ctx, kGeometry, true, {x.sizes[1], x.sizes[2]}, &g, out, true));
+  if (pieces_of_window(g.kernel[0], g.kernel[1], g.padding[1] + g.padding_behind[1], g.dilation[1]) > kMostRuns) return Error::BadArgument;
   if (!checked_multiply(g.kernel[0] * g.kernel[1], x.sizes[3], &depth)) return Error::BadShape;
   const int64_t channels = ctx.integer(kChannels);
   ETC_TRY(check_panels(ctx.meta(kWeight), channels, depth));
@@ -47,20 +47,21 @@ struct Windows {
     zeros = reinterpret_cast<const float*>(ctx.scratch());
   }
 
+  bool pads() const { return g.padding[0] + g.padding[1] + g.padding_behind[0] + g.padding_behind[1] != 0; }
   // Every pixel is a row of the product as it lies: no pointers into windows are needed.
   bool is_matrix(const Tensor& t) const {
-    return g.kernel[0] * g.kernel[1] == 1 && g.stride[0] == 1 && g.stride[1] == 1 && g.padding[0] + g.padding[1] == 0 &&
-           are_joined(t, 0, 3);
+    return g.kernel[0] * g.kernel[1] == 1 && g.stride[0] == 1 && g.stride[1] == 1 && !pads() && are_joined(t, 0, 3);
   }
+  bool is_within_lines() const { return g.padding[1] + g.padding_behind[1] == 0; }
   // The pixels of a line of the window are one run; where it may reach over an edge, only few channels are worth the copy.
   bool has_lines() const {
-    const bool is_cheap = g.padding[1] == 0 || (channels < kPanel && g.kernel[0] * g.kernel[1] * channels <= kMostCopied);
+    const bool is_cheap = is_within_lines() || (channels < kPanel && g.kernel[0] * g.kernel[1] * channels <= kMostCopied);
     return pixel == channels && g.dilation[1] == 1 && is_cheap;
   }
 
   int64_t runs() const { return has_lines() ? g.kernel[0] : g.kernel[0] * g.kernel[1]; }
   int64_t length() const { return has_lines() ? g.kernel[1] * channels : channels; }
-  int64_t copied() const { return g.padding[1] == 0 ? 0 : runs() * length(); }  // floats a row, by locate_lines
+  int64_t copied() const { return is_within_lines() ? 0 : runs() * length(); }  // floats a row, by locate_lines
 
   // Calls f(row, image, first line of the window, its first pixel) for each.
   template <class F>
@@ -146,7 +147,7 @@ Error run(OpContext ctx) noexcept {
 
 uint64_t scratch_bytes(OpContext ctx) noexcept {
   const Windows w(ctx);
-  if (w.g.padding[0] + w.g.padding[1] == 0) return 0;
+  if (!w.pads()) return 0;
   return static_cast<uint64_t>(w.length()) * sizeof(float);
 }
 

@@ -88,6 +88,14 @@ def test_depthwise2d(kernel, stride, padding, dilation, channels, activation):
     same(y.permute(0, 3, 1, 2), ACTIVATIONS[activation](F.conv2d(x, w, b, stride, padding, dilation, channels)))
 
 
+@pytest.mark.parametrize("channels", [3, 20])
+@pytest.mark.parametrize("kernel,padding", [((3, 3), (1, 0, 0, 2)), ((2, 2), (0, 0, 1, 1)), ((3, 1), (0, 0, 2, 0)), ((1, 4), (0, 3, 0, 0))], ids=str)
+def test_conv2d_of_other_padding_behind(kernel, padding, channels):
+    x, w, b = tensor(2, channels, 13, 11), tensor(33, channels, *kernel, seed=1), tensor(33, seed=2)
+    top, left, bottom, right = padding
+    same(conv(x, w, b, None, (1, 2), padding, (1, 1)), F.conv2d(F.pad(x, (left, right, top, bottom)), w, b, (1, 2)))
+
+
 def test_refusals():
     x, w = tensor(3, 8), packed(tensor(20, 8))
     with pytest.raises(EtcError):
@@ -100,6 +108,10 @@ def test_refusals():
         call("etc::packed_linear", x, w, tensor(21), None, 20, "none", direct=True)
     with pytest.raises(EtcError):
         call("etc::packed_linear", x, w, None, tensor(4, 20), 20, "none", direct=True)
+    with pytest.raises(EtcError):
+        conv(tensor(1, 3, 9, 9), tensor(20, 3, 2, 2), None, None, (1, 1), (0, 0, 1), (1, 1))
+    with pytest.raises(EtcError):
+        conv(tensor(1, 3, 9, 9), tensor(20, 3, 2, 2), None, None, (1, 1), (0, 0, -1, 0), (1, 1))
     image, patch = tensor(1, 9, 9, 2), packed(tensor(20, 2 * 9 * 9))
     with pytest.raises(EtcError):
         call("etc::packed_conv2d", image, patch, None, None, 20, [9, 9], [1, 1], [0, 1], [1, 1], "none", direct=True)

@@ -77,31 +77,36 @@ class Fuser {
   }
 
   // The packed op whose result, without an activation yet, `v` shows and nobody else uses.
-  const PackedOp* open_op(Value* v, const Node& user) const {
+  const PackedOp* open_op(Value* v) const {
     const Value* root = root_of(v);
-    const PackedOp* op = packed_op(root);
-    if (!op || uses_.at(root) != 1 || (v != root && uses_.at(v) != 1)) return nullptr;
-    if (std::get<std::string>(root->producer->args[op->activation]) != "none") return nullptr;
-    if (v->type.sizes != user.results[0]->type.sizes || v->type.dtype != DType::F32) return nullptr;
-    return order_of(v) ? op : nullptr;
+    const PackedOp* op = is_only_use(v) && v->type.dtype == DType::F32 ? packed_op(root) : nullptr;
+    return op && std::get<std::string>(root->producer->args[op->activation]) == "none" ? op : nullptr;
+  }
+  bool is_only_use(const Value* v) const {
+    const Value* root = root_of(const_cast<Value*>(v));
+    return uses_.at(root) == 1 && (v == root || uses_.at(v) == 1);
   }
 
   static std::optional<std::vector<int64_t>> order_of(const Value* v) {
     return dense_order(v->type.sizes, v->type.strides, root_of(const_cast<Value*>(v))->type.numel());
   }
 
+  // Of any part of the result, in any order; copied too, as the pixels of a transposed convolution are to their places.
   bool fuse_activation(Graph::NodeList::iterator at, const char* name) {
-    auto* x = std::get<Value*>((*at)->args[0]);
-    const PackedOp* op = open_op(x, **at);
+    auto *x = std::get<Value*>((*at)->args[0]), *shown = x;
+    if (const Node* producer = root_of(x)->producer; producer && producer->op == "etc::copy" && is_only_use(x))
+      shown = tensor_argument(*producer, 0);
+    const PackedOp* op = open_op(shown);
     if (!op) return false;
-    root_of(x)->producer->args[op->activation] = std::string(name);
-    replace_by(at, x);
+    root_of(shown)->producer->args[op->activation] = std::string(name);
+    replace_by(at, x, root_of(shown));
     return true;
   }
 
   bool fuse_sum(Graph::NodeList::iterator at, Value* sum, Value* other) {
-    const PackedOp* op = open_op(sum, **at);
+    const PackedOp* op = open_op(sum);
     if (!op || !op->residual || sum == other || other->type.dtype != DType::F32) return false;
+    if (sum->type.sizes != (*at)->results[0]->type.sizes || !order_of(sum)) return false;
     Node& packed = *root_of(sum)->producer;
     if (!is_none(packed.args[op->residual])) return false;
     Builder b(graph_, at);
@@ -117,7 +122,7 @@ class Fuser {
     }
     move_down(packed, at);
     if (sum != root_of(sum)) move_down(*sum->producer, at);
-    replace_by(at, sum);
+    replace_by(at, sum, root_of(sum));
     return true;
   }
 
@@ -150,17 +155,17 @@ class Fuser {
     graph_.nodes.splice(to, graph_.nodes, at);
   }
 
-  // Afterwards the packed op, which `v` shows, computes what the node did. It stays where the model has the layer, but is the node's
-  // result.
-  void replace_by(Graph::NodeList::iterator at, Value* v) {
+  // Afterwards the packed op, whose result `packed` is what `v` shows, computes what the node did. It stays where the model has the layer,
+  // but is the node's result.
+  void replace_by(Graph::NodeList::iterator at, Value* v, Value* packed) {
     Value* result = (*at)->results[0];
-    std::shared_ptr<const Source>& source = root_of(v)->producer->source;
+    std::shared_ptr<const Source>& source = packed->producer->source;
     if (source && (*at)->source) {
       auto both = std::make_shared<Source>(*source);
       both->node = (*at)->source->node;
-      source = is_view(v) ? in_other_form(both, "packed") : std::move(both);
+      source = v == packed ? std::move(both) : in_other_form(both, "packed");
     }
-    if (is_view(v)) graph_.rename(root_of(v), result->name + "_packed");  // it is no longer what its name says
+    if (v != packed) graph_.rename(packed, result->name + "_packed");  // it is no longer what its name says
     replace_by_view(graph_, result, v);
     result->producer = nullptr;
     graph_.nodes.erase(at);

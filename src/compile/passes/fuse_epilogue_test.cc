@@ -73,6 +73,35 @@ TEST(FuseEpilogue, SeesThroughReshapes) {
   )");
 }
 
+TEST(FuseEpilogue, AnActivationOfAPartAndOfACopy) {
+  expect_pass("fuse-epilogue", R"(
+    input %x: f32[6,2]
+    input %w: f32[1,2,16]
+    %m: f32[6,4] = etc::packed_linear(%x, %w, none, none, 4, "none")
+    %part: f32[3,4] = etc::view(%m, [3, 4], [4, 1], 0)
+    %y: f32[3,4] = aten::relu(%part)
+    %n: f32[6,4] = etc::packed_linear(%x, %w, none, none, 4, "none")
+    %turned: f32[4,6]{1,4} = etc::view(%n, [4, 6], [1, 4], 0)
+    %copy: f32[4,6] = etc::copy(%turned)
+    %row: f32[6] = etc::view(%copy, [6], [1], 6)
+    %z: f32[6] = aten::tanh(%row)
+    output "y" = %y
+    output "z" = %z
+  )",
+              R"(
+    input %x: f32[6,2]
+    input %w: f32[1,2,16]
+    %y_packed: f32[6,4] = etc::packed_linear(%x, %w, none, none, 4, "relu")
+    %y: f32[3,4] = etc::view(%y_packed, [3, 4], [4, 1], 0)
+    %z_packed: f32[6,4] = etc::packed_linear(%x, %w, none, none, 4, "tanh")
+    %turned: f32[4,6]{1,4} = etc::view(%z_packed, [4, 6], [1, 4], 0)
+    %copy: f32[4,6] = etc::copy(%turned)
+    %z: f32[6] = etc::view(%copy, [6], [1], 6)
+    output "y" = %y
+    output "z" = %z
+  )");
+}
+
 TEST(FuseEpilogue, KeepsWhatOthersSee) {
   expect_unchanged("fuse-epilogue", R"(
     input %x: f32[6,2]
@@ -83,6 +112,7 @@ TEST(FuseEpilogue, KeepsWhatOthersSee) {
     %m: f32[6,4] = etc::packed_linear(%x, %w, none, none, 4, "none")
     %part: f32[3,4] = etc::view(%m, [3, 4], [4, 1], 0)
     %z: f32[3,4] = aten::relu(%part)
+    %rest: f32[3,4] = etc::view(%m, [3, 4], [4, 1], 12)
     %done: f32[6,4] = etc::packed_linear(%x, %w, none, none, 4, "relu")
     %sum: f32[6,4] = aten::add.Tensor(%done, %x4, 1)
     %scaled: f32[6,4] = etc::packed_linear(%x, %w, none, none, 4, "none")
@@ -90,6 +120,7 @@ TEST(FuseEpilogue, KeepsWhatOthersSee) {
     output "l" = %l
     output "y" = %y
     output "z" = %z
+    output "rest" = %rest
     output "sum" = %sum
     output "twice" = %twice
   )");

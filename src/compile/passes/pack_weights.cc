@@ -43,7 +43,7 @@ class Packer {
       const auto at = it++;
       if ((*at)->is_external()) continue;
       if ((*at)->op == "aten::convolution")
-        changed |= pack_convolution(at);
+        changed |= std::get<bool>((*at)->args[6]) ? pack_transposed(at) : pack_convolution(at);
       else
         changed |= pack_linear(at);
     }
@@ -118,7 +118,7 @@ class Packer {
     const Node& node = **at;
     Value *x = tensor_argument(node, 0), *weight = tensor_argument(node, 1), *result = node.results[0];
     const size_t rank = x->type.sizes.size(), dims = rank - 2;
-    if ((rank != 3 && rank != 4) || !is_f32(x) || !is_weight(weight, rank) || std::get<bool>(node.args[6])) return false;
+    if ((rank != 3 && rank != 4) || !is_f32(x) || !is_weight(weight, rank)) return false;
     const Sizes& w = weight->type.sizes;
     const auto* groups = std::get_if<int64_t>(&node.args[8]);
     const auto stride = numbers(node.args[3], dims), padding = numbers(node.args[4], dims), dilation = numbers(node.args[5], dims);
@@ -145,10 +145,97 @@ class Packer {
     const TensorType type(DType::F32, {y[0], dims == 1 ? SymInt(1) : y[2], y.back(), y[1]});
     Node* packed = graph_.insert_node(at, depthwise ? "etc::packed_depthwise2d" : "etc::packed_conv2d", std::move(args), {type},
                                       in_other_form(node.source, "nhwc"), result->name + "_nhwc");
-    Value* shown = b.permute(packed->results[0], {0, 3, 1, 2});
-    replace_by_view(graph_, result, dims == 1 ? b.squeeze(shown, {2}) : shown);
+    show(b, at, packed->results[0]);
+    return true;
+  }
+
+  // Puts the image in the place of the convolution's result.
+  void show(Builder& b, Graph::NodeList::iterator at, Value* image) {
+    Value *result = (*at)->results[0], *shown = b.permute(image, {0, 3, 1, 2});
+    replace_by_view(graph_, result, result->type.sizes.size() == 3 ? b.squeeze(shown, {2}) : shown);
     result->producer = nullptr;
     graph_.nodes.erase(at);
+  }
+
+  // One dimension of a transposed convolution: y[s i + phase] is the sum over d of x[i + d] w[phase + padding - s d], where there is such
+  // a weight.
+  struct Transposed {
+    int64_t stride = 1, padding = 0, kernel = 1;
+    int64_t first = 0, taps = 1;  // the d that some phase has
+    int64_t behind = 0;           // how far the last window reaches over the end
+    // Of this stride, padding, kernel and output padding.
+    Transposed(int64_t s, int64_t p, int64_t k, int64_t added) : stride(s), padding(p), kernel(k) {
+      first = floor_of(p - k + s, s);
+      const int64_t last = floor_of(s - 1 + p, s);
+      taps = last - first + 1;
+      behind = last - floor_of(s + 2 * p - k - added, s);
+    }
+    // The weight of tap j in this phase, or -1.
+    int64_t weight_of(int64_t phase, int64_t j) const {
+      const int64_t k = phase + padding - stride * (first + j);
+      return k >= 0 && k < kernel ? k : -1;
+    }
+    static int64_t floor_of(int64_t a, int64_t by) { return a >= 0 ? a / by : -((by - 1 - a) / by); }
+  };
+
+  // A transposed convolution with stride s is one convolution with s * s results for each pixel, which are then put in their places.
+  // Shi et al., "Is the deconvolution layer the same as a convolutional layer?".
+  bool pack_transposed(Graph::NodeList::iterator at) {
+    const Node& node = **at;
+    Value *x = tensor_argument(node, 0), *weight = tensor_argument(node, 1), *added = tensor_argument(node, 2), *result = node.results[0];
+    const size_t rank = x->type.sizes.size(), dims = rank - 2;
+    if ((rank != 3 && rank != 4) || !is_f32(x) || !is_weight(weight, rank) || (added && (!is_f32(added) || !is_fixed_constant(added))))
+      return false;
+    const auto* groups = std::get_if<int64_t>(&node.args[8]);
+    const auto stride = numbers(node.args[3], dims), padding = numbers(node.args[4], dims), dilation = numbers(node.args[5], dims),
+               output_padding = numbers(node.args[7], dims);
+    if (!groups || *groups != 1 || !stride || !padding || !output_padding || dilation != std::vector<int64_t>(dims, 1)) return false;
+    const Sizes& w = weight->type.sizes;  // [inputs, outputs, kernel...]
+    std::vector<Transposed> d;
+    if (dims == 1) d.emplace_back(1, 0, 1, 0);
+    for (size_t i = 0; i < dims; ++i) d.emplace_back((*stride)[i], (*padding)[i], static_cast<int64_t>(w[2 + i]), (*output_padding)[i]);
+    for (const Transposed& one : d)
+      if (one.first > 0 || one.behind < 0 || one.taps < 1) return false;  // pixels that nobody reads
+    if (cpu::pieces_of_window(d[0].taps, d[1].taps, d[1].behind - d[1].first, 1) > cpu::kMostRuns) return false;
+
+    const int64_t inputs = w[0], outputs = w[1], phases = d[0].stride * d[1].stride, columns = phases * outputs;
+    const ConstantData data = gather(weight, {});
+    const auto* numbers_of = reinterpret_cast<const float*>(data.data);
+    const auto element = [&](int64_t out, int64_t in) {
+      const int64_t phase = out / outputs, tap = in / inputs;
+      const int64_t ky = d[0].weight_of(phase / d[1].stride, tap / d[1].taps), kx = d[1].weight_of(phase % d[1].stride, tap % d[1].taps);
+      if (ky < 0 || kx < 0) return 0.0f;
+      return numbers_of[((in % inputs * outputs + out % outputs) * d[0].kernel + ky) * d[1].kernel + kx];
+    };
+    const int64_t depth = d[0].taps * d[1].taps * inputs;
+    const std::string name = root_of(weight)->name;
+    Value* packed = add_floats(graph_, name + "_packed", {cpu::panels_of(columns), depth, cpu::kPanel},
+                               [&](float* panels) { cpu::pack_panels(columns, depth, element, panels); });
+    Argument bias = None{};
+    if (added) {
+      const ConstantData one = gather(added, {});
+      const auto* b = reinterpret_cast<const float*>(one.data);
+      bias = add_floats(graph_, root_of(added)->name + "_packed", {columns}, [&](float* to) {
+        for (int64_t i = 0; i < columns; ++i) to[i] = b[i % outputs];
+      });
+    }
+
+    Builder b(graph_, at);
+    b.set_source(node.source, result->name);
+    Value* image = b.permute(dims == 1 ? b.unsqueeze(x, 2) : x, {0, 2, 3, 1});
+    const Sizes& in = image->type.sizes;
+    const SymInt lines = in[1] + (d[0].behind - d[0].first - d[0].taps + 1), pixels = in[2] + (d[1].behind - d[1].first - d[1].taps + 1);
+    const std::vector<int64_t> pads = {-d[0].first, -d[1].first, d[0].behind, d[1].behind}, ones = {1, 1};
+    Node* sums = graph_.insert_node(
+        at, "etc::packed_conv2d",
+        {image, packed, bias, None{}, columns, std::vector<int64_t>{d[0].taps, d[1].taps}, ones, pads, ones, std::string("none")},
+        {TensorType(DType::F32, {in[0], lines, pixels, columns})}, in_other_form(node.source, "phases"), result->name + "_phases");
+    Value* y = b.reshape(sums->results[0], {in[0], lines, pixels, d[0].stride, d[1].stride, outputs});
+    y = b.contiguous(b.permute(y, {0, 1, 3, 2, 4, 5}));
+    y = b.reshape(y, {in[0], lines * d[0].stride, pixels * d[1].stride, outputs});
+    const Sizes& out = result->type.sizes;
+    y = b.slice(b.slice(y, 1, 0, dims == 1 ? SymInt(1) : out[2]), 2, 0, out.back());
+    show(b, at, y);
     return true;
   }
 

@@ -136,6 +136,29 @@ TEST(PackWeights, OfLargePatches) {
   EXPECT_FALSE(run_pass(find_pass("pack-weights"), padded));
 }
 
+// Two results for each pixel: y[2i] = 2 x[i], y[2i + 1] = 3 x[i] + x[i + 1].
+TEST(PackWeights, OfATransposedConvolution) {
+  expect_pass("pack-weights", R"(
+    symbol n in [1,8]
+    input %x: f32[1,1,n]
+    const %w: f32[1,1,3] = 1 2 3
+    const %b: f32[1] = 4
+    %y: f32[1,1,2*n] = aten::convolution(%x, %w, %b, [2], [1], [1], true, [1], 1)
+    output "y" = %y
+  )",
+              R"(
+    symbol n in [1,8]
+    input %x: f32[1,1,n]
+    const %w_packed: f32[1,2,16] =)" +
+                  rows_of({{2, 3}, {0, 1}}) + R"(
+    const %b_packed: f32[2] = 4 4
+    %y_2: f32[1,1,n,1] = etc::view(%x, [1, 1, n, 1], [n, n, 1, 1], 0)
+    %y_phases: f32[1,1,n,2] = etc::packed_conv2d(%y_2, %w_packed, %b_packed, none, 2, [1, 2], [1, 1], [0, 0, 0, 1], [1, 1], "none")
+    %y: f32[1,1,2*n] = etc::view(%y_phases, [1, 1, 2*n], [2*n, 2*n, 1], 0)
+    output "y" = %y
+  )");
+}
+
 // A window that is none on the permuted result becomes one on a copy.
 TEST(PackWeights, CopiesWhatIsReshaped) {
   expect_pass("pack-weights", R"(

@@ -39,7 +39,8 @@ class Transformer {
     const Value *x = std::get<Value*>(node.args[kX]), *weight = std::get<Value*>(node.args[kWeight]);
     const auto* n = std::get_if<int64_t>(&node.args[kChannels]);
     const auto* padding = std::get_if<std::vector<int64_t>>(&node.args[kPadding]);
-    if (!n || !padding || !is(node.args[kKernel], {3, 3}) || !is(node.args[kStride], {1, 1}) || !is(node.args[kDilation], {1, 1}))
+    if (!n || !padding || padding->size() != 2 || !is(node.args[kKernel], {3, 3}) || !is(node.args[kStride], {1, 1}) ||
+        !is(node.args[kDilation], {1, 1}))
       return false;
     if ((*padding)[0] > 2 || (*padding)[1] > 2 || weight->kind != Value::Kind::Constant || !x->type.sizes[3].is_fixed()) return false;
     const int64_t channels = x->type.sizes[3];
