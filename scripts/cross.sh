@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the runtime for other machines and runs models there under QEMU, compared with this machine's bits and PyTorch's numbers.
 #   cross.sh few [TARGET...]    what CI does: i686, aarch64 and a bare Cortex-M4, with a few models and just their kernels
-#   cross.sh all [TARGET...]    every target with every model of the corpus; about half an hour on two cores
+#   cross.sh all [TARGET...]    every target with every model of the corpus; about 40 minutes on two cores
 # Needs what ./test.sh makes: build/ and .venv; other places in ETC_BUILD and ETC_PYTHON.
 set -eu
 cd "$(dirname "$0")/.."
