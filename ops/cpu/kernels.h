@@ -2,6 +2,8 @@
 // threads – is ordinary code that is compiled once.
 #pragma once
 
+#include <utility>
+
 #include "etc/op.h"
 #include "ops/cpu/activation.h"
 #include "ops/cpu/packed.h"
