@@ -213,5 +213,44 @@ TEST(Kernels, ConvolveDepthwise) {
     for (const ActivationName& a : kActivations) check_depthwise(*kind.kernels, 37, 3, 3, 1, 1, 1, 9, false, a.activation);
 }
 
+TEST(Kernels, ConvolveDepthwiseOfAnyGeometry) {
+  std::mt19937 random(5);
+  const auto any = [&](int64_t most) { return static_cast<int64_t>(random() % static_cast<uint64_t>(most)) + 1; };
+  for (const Kind& kind : kinds())
+    for (int i = 0; i < 2000; ++i) {
+      const int64_t kh = any(4), kw = i % 4 ? 2 * any(4) - 1 : any(9), stride = i % 3 ? any(2) : any(4), dilation = i % 5 ? 1 : any(3);
+      const int64_t padding = any(kw + 2) - 1, channels = any(70), width = any(24);
+      if (width + 2 * padding < (kw - 1) * dilation + 1) continue;
+      SCOPED_TRACE(testing::Message() << kind.name << " " << kh << "x" << kw << " stride " << stride << " padding " << padding
+                                      << " dilation " << dilation << ", " << channels << " channels, width " << width);
+      check_depthwise(*kind.kernels, channels, kh, kw, stride, padding, dilation, width, any(2) == 1, kActivations[i % 10].activation);
+      if (HasFatalFailure()) return;
+    }
+}
+
+// What is not a number goes to the results whose windows have it, and to no other; edges are no numbers of the sum at all.
+TEST(Kernels, KeepSpecialValuesOfDepthwise) {
+  for (const Kind& kind : kinds())
+    for (int64_t kernel : {3, 4}) {
+      SCOPED_TRACE(kind.name);
+      constexpr int64_t kChannels = 21, kWidth = 18;
+      std::vector<float> x(kWidth * kChannels, 1), packed(2 * kernel * kPanel, INFINITY), result(kWidth * kChannels);
+      x[9 * kChannels + 20] = NAN;
+      const float* row = x.data();
+      DepthwiseRow d;
+      d.channels = kChannels, d.kernel[0] = 1, d.kernel[1] = kernel, d.padding = 1, d.rows = &row, d.width = kWidth, d.pixel = kChannels;
+      d.weight = packed.data(), d.result = result.data(), d.result_width = kWidth + 3 - kernel, d.result_pixel = kChannels;
+      kind.kernels->depthwise(d);
+      for (int64_t o = 0; o < d.result_width; ++o)
+        for (int64_t c = 0; c < kChannels; ++c) {
+          const bool sees = c == 20 && o - 1 <= 9 && o - 1 + kernel > 9;
+          ASSERT_EQ(std::isnan(result[o * kChannels + c]), sees) << "pixel " << o << ", channel " << c;
+          if (!sees) {
+            ASSERT_EQ(result[o * kChannels + c], INFINITY);
+          }
+        }
+    }
+}
+
 }  // namespace
 }  // namespace etc::cpu
