@@ -66,6 +66,16 @@ struct WinogradOutput {
   Activation activation = Activation::None;
 };
 
+struct NormRows {
+  int64_t rows = 0, size = 0;  // `size` floats each
+  const float* x = nullptr;
+  float* y = nullptr;
+  int64_t x_row = 0, y_row = 0;  // floats from row to row
+  const float* weight = nullptr;
+  const float* bias = nullptr;  // null: none
+  float eps = 0;
+};
+
 struct Kernels {
   int64_t tile_rows;  // that this CPU likes best, at most kMostRows
   void (*multiply)(const RowBlock& block) noexcept;
@@ -78,9 +88,9 @@ struct Kernels {
   float (*exponentials)(float* x, int64_t n, float scale, const float* mask) noexcept;
   // result[i] = x · rows[i], of `size` floats each, the rows `row` floats apart.
   void (*dots)(const float* x, const float* rows, int64_t row, int64_t n, int64_t size, float* result) noexcept;
-  // y = (x - mean) / sqrt(variance + eps) * weight + bias, of one row; and without the mean. weight and bias may be null.
-  void (*layer_norm)(const float* x, int64_t n, const float* weight, const float* bias, float eps, float* y) noexcept;
-  void (*rms_norm)(const float* x, int64_t n, const float* weight, float eps, float* y) noexcept;
+  // y = (x - mean) / sqrt(variance + eps) * weight + bias of each row, and without the mean.
+  void (*layer_norm)(const NormRows& rows) noexcept;
+  void (*rms_norm)(const NormRows& rows) noexcept;
   // One step of an LSTM for `units` units, from finished gates: [panel of units][input, forget, candidate, output][kPanel].
   void (*lstm)(int64_t units, const float* gates, float* cell, float* hidden) noexcept;
 };

@@ -252,5 +252,34 @@ TEST(Kernels, KeepSpecialValuesOfDepthwise) {
     }
 }
 
+TEST(Kernels, NormaliseRows) {
+  for (const Kind& kind : kinds())
+    for (int64_t size : {1, 3, 4, 15, 16, 17, 40, 64, 65, 100, 333})
+      for (bool centred : {true, false})
+        for (bool affine : {true, false}) {
+          SCOPED_TRACE(testing::Message() << kind.name << ", " << size << " floats" << (centred ? ", centred" : ""));
+          constexpr int64_t kRows = 5;
+          const int64_t x_row = size + 2, y_row = size + 1;
+          const std::vector<float> x = randoms(kRows * x_row, 1), weight = randoms(size, 2), bias = randoms(size, 3);
+          std::vector<float> y(kRows * y_row, kUntouched);
+          NormRows r;
+          r.rows = kRows, r.size = size, r.x = x.data(), r.y = y.data(), r.x_row = x_row, r.y_row = y_row, r.eps = 1e-3f;
+          if (affine) r.weight = weight.data(), r.bias = centred ? bias.data() : nullptr;
+          (centred ? kind.kernels->layer_norm : kind.kernels->rms_norm)(r);
+          for (int64_t row = 0; row < kRows; ++row) {
+            const float* from = x.data() + row * x_row;
+            double mean = 0, square = 0;
+            for (int64_t i = 0; i < size; ++i) mean += centred ? double(from[i]) / size : 0;
+            for (int64_t i = 0; i < size; ++i) square += (from[i] - mean) * (from[i] - mean) / size;
+            for (int64_t i = 0; i < size; ++i) {
+              const double scaled = (from[i] - mean) / std::sqrt(square + 1e-3);
+              const double expected = affine ? scaled * weight[i] + (centred ? bias[i] : 0) : scaled;
+              ASSERT_NEAR(y[row * y_row + i], expected, 1e-5) << "row " << row << ", element " << i;
+            }
+            ASSERT_EQ(y[row * y_row + size], kUntouched);
+          }
+        }
+}
+
 }  // namespace
 }  // namespace etc::cpu
