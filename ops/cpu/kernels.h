@@ -66,6 +66,16 @@ struct WinogradOutput {
   Activation activation = Activation::None;
 };
 
+// What a pooling window covers of an image, pixels of `channels` floats, and the pixel that comes of it.
+struct PoolWindow {
+  const float* x = nullptr;
+  int64_t lines = 0, pixels = 0;          // at least one
+  int64_t line_step = 0, pixel_step = 0;  // floats
+  int64_t channels = 0;
+  float divisor = 1;  // of a sum
+  float* result = nullptr;
+};
+
 struct NormRows {
   int64_t rows = 0, size = 0;  // `size` floats each
   const float* x = nullptr;
@@ -80,6 +90,8 @@ struct Kernels {
   int64_t tile_rows;  // that this CPU likes best, at most kMostRows
   void (*multiply)(const RowBlock& block) noexcept;
   void (*depthwise)(const DepthwiseRow& row) noexcept;
+  void (*largest)(const PoolWindow& window) noexcept;  // NaN where there is one
+  void (*average)(const PoolWindow& window) noexcept;
   // What the 16 pixels of a tile, `channels` floats each, become: result[i * point + channel].
   void (*winograd_input)(const float* const* pixels, int64_t channels, float* result, int64_t point) noexcept;
   void (*winograd_output)(const WinogradOutput& tile) noexcept;
