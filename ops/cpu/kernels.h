@@ -38,16 +38,17 @@ struct RowBlock {
   Epilogue epilogue;
 };
 
-// One output row of a depthwise convolution, for channels [0, channels) of one image, all pixels `pixel` floats apart.
-struct DepthwiseRow {
+// One output line of a depthwise convolution, or two at a time, for channels [0, channels) of one image, all pixels `pixel` floats apart.
+struct DepthwiseLines {
+  int64_t lines = 1;  // 1, or 2 whose windows begin one row apart
   int64_t channels = 0;
   int64_t kernel[2] = {}, stride = 1, padding = 0, dilation = 1;  // stride, padding, dilation: along the row
-  const float* const* rows = nullptr;                             // the input row of each kernel row; null: outside
+  const float* const* rows = nullptr;                             // the input row of each kernel row, and the next; null: outside
   int64_t width = 0, pixel = 0;                                   // of the input
   const float* weight = nullptr;                                  // [panel][kernel 0 * kernel 1][kPanel]
   const float* bias = nullptr;
   float* result = nullptr;
-  int64_t result_width = 0, result_pixel = 0;
+  int64_t result_width = 0, result_pixel = 0, result_line = 0;
   Activation activation = Activation::None;
 };
 
@@ -89,7 +90,7 @@ struct NormRows {
 struct Kernels {
   int64_t tile_rows;  // that this CPU likes best, at most kMostRows
   void (*multiply)(const RowBlock& block) noexcept;
-  void (*depthwise)(const DepthwiseRow& row) noexcept;
+  void (*depthwise)(const DepthwiseLines& lines) noexcept;
   void (*largest)(const PoolWindow& window) noexcept;  // NaN where there is one
   void (*average)(const PoolWindow& window) noexcept;
   // What the 16 pixels of a tile, `channels` floats each, become: result[i * point + channel].
