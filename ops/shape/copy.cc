@@ -12,21 +12,19 @@ uint32_t dense_in_x(const Rows<2>& rows) {
   return rows.rank;
 }
 
-// result[i * step + j] = x[i + j * row], in squares: each line of the cache that is read or written is finished while it is near.
+// result[i * step + j] = x[i + j * row], some columns at a time: each line of the cache that is read or written is finished while it is
+// near.
 template <class T>
 void transpose(const T* x, ptrdiff_t row, T* result, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t columns) {
-  constexpr ptrdiff_t kSide = 16;
-  for (ptrdiff_t i = 0; i < rows; i += kSide)
-    for (ptrdiff_t j = 0; j < columns; j += kSide)
-      for (ptrdiff_t k = j; k < j + kSide && k < columns; ++k) {
-        const T* from = x + i + k * row;
-        T* to = result + i * step + k;
-        if (rows - i >= kSide) {
-          for (ptrdiff_t l = 0; l < kSide; ++l) to[l * step] = from[l];
-        } else {
-          for (ptrdiff_t l = 0; l < rows - i; ++l) to[l * step] = from[l];
-        }
-      }
+  constexpr ptrdiff_t kColumns = 16;
+  for (ptrdiff_t j = 0; j < columns; j += kColumns) {
+    const ptrdiff_t n = columns - j < kColumns ? columns - j : kColumns;
+    for (ptrdiff_t i = 0; i < rows; ++i) {
+      const T* from = x + i + j * row;
+      T* to = result + i * step + j;
+      for (ptrdiff_t k = 0; k < n; ++k) to[k] = from[k * row];
+    }
+  }
 }
 
 // Whether it was one that transposes.
