@@ -2,6 +2,7 @@
 // threads – is ordinary code that is compiled once.
 #pragma once
 
+#include <type_traits>
 #include <utility>
 
 #include "etc/op.h"
