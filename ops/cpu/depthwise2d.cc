@@ -39,16 +39,16 @@ Error run(OpContext ctx) noexcept {
   d.result_width = y.sizes[2], d.result_pixel = y.strides[2], d.result_line = y.strides[1];
   find_activation(ctx.string(kActivation), &d.activation);
 
-  const bool is_dense = g.stride[0] == 1 && g.dilation[0] == 1;
-  const int64_t lines = y.sizes[0] * y.sizes[1];
-  const Pieces pieces(lines, lines_of_work(100000, y, g), 64);
+  const int64_t most = g.stride[0] == 1 && g.dilation[0] == 1 ? 2 : 1;  // lines at once
+  const int64_t groups = (y.sizes[1] + most - 1) / most;                // of an image
+  const Pieces pieces(y.sizes[0] * groups, lines_of_work(100000 / most, y, g), 64);
   parallel_for(ctx.frame->hooks, pieces.count, [&](int64_t piece) {
     const float* rows[kMostRuns + 1];
     DepthwiseLines some = d;
     some.rows = rows;
-    for (int64_t i = pieces.begin(piece); i < pieces.end(piece); i += some.lines) {
-      const int64_t n = i / y.sizes[1], oy = i % y.sizes[1];
-      some.lines = is_dense && i + 1 < pieces.end(piece) && oy + 1 < y.sizes[1] ? 2 : 1;
+    for (int64_t i = pieces.begin(piece); i < pieces.end(piece); ++i) {
+      const int64_t n = i / groups, oy = i % groups * most;
+      some.lines = y.sizes[1] - oy < most ? y.sizes[1] - oy : most;
       for (int64_t ky = 0; ky < g.kernel[0] + some.lines - 1; ++ky) {
         const int64_t iy = oy * g.stride[0] - g.padding[0] + ky * g.dilation[0];
         rows[ky] = iy < 0 || iy >= x.sizes[1] ? nullptr : x.as<float>() + n * x.strides[0] + iy * x.strides[1];
