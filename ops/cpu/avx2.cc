@@ -8,7 +8,7 @@ ETC_TARGET_BEGIN("avx2,fma")
 #define ETC_CPU_NAMESPACE avx2
 #include "ops/cpu/kernels.inc"
 namespace etc::cpu {
-constexpr Kernels kAvx2Kernels = avx2::kKernels<6, 2>;
+constexpr Kernels kAvx2Kernels = avx2::kKernels<6, 2, 1, 7>;
 }
 ETC_TARGET_END
 #endif

@@ -8,7 +8,7 @@ ETC_TARGET_BEGIN("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")
 #define ETC_CPU_NAMESPACE avx512
 #include "ops/cpu/kernels.inc"
 namespace etc::cpu {
-constexpr Kernels kAvx512Kernels = avx512::kKernels<6, 4, 14>;
+constexpr Kernels kAvx512Kernels = avx512::kKernels<6, 4, 2, 7, 14>;
 }
 ETC_TARGET_END
 #endif

@@ -6,8 +6,8 @@
 #include "ops/cpu/kernels.inc"
 namespace etc::cpu {
 #if defined(__aarch64__)  // 32 registers
-constexpr Kernels kBaselineKernels = baseline::kKernels<6, 4>;
+constexpr Kernels kBaselineKernels = baseline::kKernels<6, 4, 2, 7>;
 #else
-constexpr Kernels kBaselineKernels = baseline::kKernels<4, 2>;
+constexpr Kernels kBaselineKernels = baseline::kKernels<4, 2, 1, 4>;
 #endif
 }  // namespace etc::cpu

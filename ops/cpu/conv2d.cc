@@ -79,36 +79,39 @@ struct Windows {
   void locate(int64_t first, int64_t count, const float** at) const {
     for_each(first, count, [&](int64_t r, const float* from, int64_t top, int64_t left) {
       const float** run = at + r;
-      for (int64_t ky = 0; ky < g.kernel[0]; ++ky) {
-        const int64_t iy = top + ky * g.dilation[0];
-        for (int64_t kx = 0; kx < g.kernel[1]; ++kx, run += kMostRows) {
-          const int64_t ix = left + kx * g.dilation[1];
-          *run = iy < 0 || iy >= in[0] || ix < 0 || ix >= in[1] ? zeros : from + iy * line + ix * pixel;
-        }
+      for (int64_t ky = 0, iy = top; ky < g.kernel[0]; ++ky, iy += g.dilation[0]) {
+        const bool is_inside = is_within(iy, in[0]);
+        const float* start = from + (is_inside ? iy : 0) * line;
+        for (int64_t kx = 0, ix = left; kx < g.kernel[1]; ++kx, ix += g.dilation[1], run += kMostRows)
+          *run = is_inside && is_within(ix, in[1]) ? start + ix * pixel : zeros;
       }
     });
   }
 
   // Lines that reach over an edge are copied, with zeros, to *copies, which moves on.
   void locate_lines(int64_t first, int64_t count, const float** at, float** copies) const {
+    const int64_t size = length();
     for_each(first, count, [&](int64_t r, const float* from, int64_t top, int64_t left) {
       const float** run = at + r;
-      const bool inside = left >= 0 && left + g.kernel[1] <= in[1];
-      for (int64_t ky = 0; ky < g.kernel[0]; ++ky, run += kMostRows) {
-        const int64_t iy = top + ky * g.dilation[0];
-        if (iy < 0 || iy >= in[0]) {
+      const int64_t begin = -left * channels, end = (in[1] - left) * channels;  // what of a run lies in the image
+      for (int64_t ky = 0, iy = top; ky < g.kernel[0]; ++ky, iy += g.dilation[0], run += kMostRows) {
+        if (!is_within(iy, in[0])) {
           *run = zeros;
-        } else if (inside) {
-          *run = from + iy * line + left * pixel;
+        } else if (begin <= 0 && end >= size) {
+          *run = from + iy * line - begin;
         } else {
-          *run = *copies;
-          for (int64_t kx = 0; kx < g.kernel[1]; ++kx)
-            for (int64_t c = 0; c < channels; ++c)
-              *(*copies)++ = left + kx < 0 || left + kx >= in[1] ? 0 : from[iy * line + (left + kx) * pixel + c];
+          const float* start = from + iy * line;
+          float* to = *copies;
+          for (int64_t i = 0; i < size; ++i) to[i] = i < begin || i >= end ? 0 : start[i - begin];
+          *run = to;
+          *copies += size;
         }
       }
     });
   }
+
+ private:
+  static bool is_within(int64_t i, int64_t size) { return static_cast<uint64_t>(i) < static_cast<uint64_t>(size); }
 };
 
 Error run(OpContext ctx) noexcept {

@@ -29,30 +29,32 @@ Error run(OpContext ctx) noexcept {
   const Tensor &x = ctx.tensor(kX), &y = ctx.tensor(kResult);
   const Geometry g = geometry_of(ctx, kGeometry);
   const Kernels& kernels = cpu::kernels();
-  DepthwiseRow d;
+  DepthwiseLines d;
   d.channels = x.sizes[3];
   d.kernel[0] = g.kernel[0], d.kernel[1] = g.kernel[1];
   d.stride = g.stride[1], d.padding = g.padding[1], d.dilation = g.dilation[1];
   d.width = x.sizes[2], d.pixel = x.strides[2];
   d.weight = ctx.tensor(kWeight).as<float>();
   d.bias = vector_or_null(ctx, kBias);
-  d.result_width = y.sizes[2], d.result_pixel = y.strides[2];
+  d.result_width = y.sizes[2], d.result_pixel = y.strides[2], d.result_line = y.strides[1];
   find_activation(ctx.string(kActivation), &d.activation);
 
-  const int64_t lines = y.sizes[0] * y.sizes[1];
-  const Pieces pieces(lines, lines_of_work(100000, y, g), 64);
+  const int64_t most = g.stride[0] == 1 && g.dilation[0] == 1 ? 2 : 1;  // lines at once
+  const int64_t groups = (y.sizes[1] + most - 1) / most;                // of an image
+  const Pieces pieces(y.sizes[0] * groups, lines_of_work(100000 / most, y, g), 64);
   parallel_for(ctx.frame->hooks, pieces.count, [&](int64_t piece) {
-    const float* rows[kMostRuns];
-    DepthwiseRow line = d;
-    line.rows = rows;
+    const float* rows[kMostRuns + 1];
+    DepthwiseLines some = d;
+    some.rows = rows;
     for (int64_t i = pieces.begin(piece); i < pieces.end(piece); ++i) {
-      const int64_t n = i / y.sizes[1], oy = i % y.sizes[1];
-      for (int64_t ky = 0; ky < g.kernel[0]; ++ky) {
+      const int64_t n = i / groups, oy = i % groups * most;
+      some.lines = y.sizes[1] - oy < most ? y.sizes[1] - oy : most;
+      for (int64_t ky = 0; ky < g.kernel[0] + some.lines - 1; ++ky) {
         const int64_t iy = oy * g.stride[0] - g.padding[0] + ky * g.dilation[0];
         rows[ky] = iy < 0 || iy >= x.sizes[1] ? nullptr : x.as<float>() + n * x.strides[0] + iy * x.strides[1];
       }
-      line.result = y.as<float>() + n * y.strides[0] + oy * y.strides[1];
-      kernels.depthwise(line);
+      some.result = y.as<float>() + n * y.strides[0] + oy * y.strides[1];
+      kernels.depthwise(some);
     }
   });
   return Error::Ok;

@@ -2,6 +2,9 @@
 // threads – is ordinary code that is compiled once.
 #pragma once
 
+#include <type_traits>
+#include <utility>
+
 #include "etc/op.h"
 #include "ops/cpu/activation.h"
 #include "ops/cpu/packed.h"
@@ -36,16 +39,17 @@ struct RowBlock {
   Epilogue epilogue;
 };
 
-// One output row of a depthwise convolution, for channels [0, channels) of one image, all pixels `pixel` floats apart.
-struct DepthwiseRow {
+// One output line of a depthwise convolution, or two at a time, for channels [0, channels) of one image, all pixels `pixel` floats apart.
+struct DepthwiseLines {
+  int64_t lines = 1;  // 1, or 2 whose windows begin one row apart
   int64_t channels = 0;
   int64_t kernel[2] = {}, stride = 1, padding = 0, dilation = 1;  // stride, padding, dilation: along the row
-  const float* const* rows = nullptr;                             // the input row of each kernel row; null: outside
+  const float* const* rows = nullptr;                             // the input row of each kernel row, and the next; null: outside
   int64_t width = 0, pixel = 0;                                   // of the input
   const float* weight = nullptr;                                  // [panel][kernel 0 * kernel 1][kPanel]
   const float* bias = nullptr;
   float* result = nullptr;
-  int64_t result_width = 0, result_pixel = 0;
+  int64_t result_width = 0, result_pixel = 0, result_line = 0;
   Activation activation = Activation::None;
 };
 
@@ -64,12 +68,34 @@ struct WinogradOutput {
   Activation activation = Activation::None;
 };
 
+// What a pooling window covers of an image, pixels of `channels` floats, and the pixel that comes of it.
+struct PoolWindow {
+  const float* x = nullptr;
+  int64_t lines = 0, pixels = 0;          // at least one
+  int64_t line_step = 0, pixel_step = 0;  // floats
+  int64_t channels = 0;
+  float divisor = 1;  // of a sum
+  float* result = nullptr;
+};
+
+struct NormRows {
+  int64_t rows = 0, size = 0;  // `size` floats each
+  const float* x = nullptr;
+  float* y = nullptr;
+  int64_t x_row = 0, y_row = 0;  // floats from row to row
+  const float* weight = nullptr;
+  const float* bias = nullptr;  // null: none
+  float eps = 0;
+};
+
 struct Kernels {
   // Rows of a tile, at most kMostRows: as this CPU likes them best, and where the weights of a tile's columns fill the second cache. Tall
   // tiles read weights less often.
   int64_t tile_rows, tall_rows;
   void (*multiply)(const RowBlock& block) noexcept;
-  void (*depthwise)(const DepthwiseRow& row) noexcept;
+  void (*depthwise)(const DepthwiseLines& lines) noexcept;
+  void (*largest)(const PoolWindow& window) noexcept;  // NaN where there is one
+  void (*average)(const PoolWindow& window) noexcept;
   // What the 16 pixels of a tile, `channels` floats each, become: result[i * point + channel].
   void (*winograd_input)(const float* const* pixels, int64_t channels, float* result, int64_t point) noexcept;
   void (*winograd_output)(const WinogradOutput& tile) noexcept;
@@ -78,9 +104,9 @@ struct Kernels {
   float (*exponentials)(float* x, int64_t n, float scale, const float* mask) noexcept;
   // result[i] = x · rows[i], of `size` floats each, the rows `row` floats apart.
   void (*dots)(const float* x, const float* rows, int64_t row, int64_t n, int64_t size, float* result) noexcept;
-  // y = (x - mean) / sqrt(variance + eps) * weight + bias, of one row; and without the mean. weight and bias may be null.
-  void (*layer_norm)(const float* x, int64_t n, const float* weight, const float* bias, float eps, float* y) noexcept;
-  void (*rms_norm)(const float* x, int64_t n, const float* weight, float eps, float* y) noexcept;
+  // y = (x - mean) / sqrt(variance + eps) * weight + bias of each row, and without the mean.
+  void (*layer_norm)(const NormRows& rows) noexcept;
+  void (*rms_norm)(const NormRows& rows) noexcept;
   // One step of an LSTM for `units` units, from finished gates: [panel of units][input, forget, candidate, output][kPanel].
   void (*lstm)(int64_t units, const float* gates, float* cell, float* hidden) noexcept;
 };

@@ -157,35 +157,35 @@ TEST(Kernels, KeepActivationsAccurate) {
     }
 }
 
-void check_depthwise(const Kernels& kernels, int64_t channels, int64_t kh, int64_t kw, int64_t stride, int64_t padding, int64_t dilation,
-                     int64_t width, bool outside, Activation activation) {
+void check_depthwise(const Kernels& kernels, int64_t lines, int64_t channels, int64_t kh, int64_t kw, int64_t stride, int64_t padding,
+                     int64_t dilation, int64_t width, bool outside, Activation activation) {
   const int64_t out = (width + 2 * padding - (kw - 1) * dilation - 1) / stride + 1, pixel = channels + 2, result_pixel = channels + 1;
   ASSERT_GT(out, 0);
-  const std::vector<float> x = randoms(kh * width * pixel, 1), w = randoms(channels * kh * kw, 2), bias = randoms(channels, 3);
-  std::vector<float> packed(panels_of(channels) * kh * kw * kPanel), result(out * result_pixel, kUntouched);
+  const int64_t in_lines = kh + lines - 1, result_line = out * result_pixel + 3;
+  const std::vector<float> x = randoms(in_lines * width * pixel, 1), w = randoms(channels * kh * kw, 2), bias = randoms(channels, 3);
+  std::vector<float> packed(panels_of(channels) * kh * kw * kPanel), result(lines * result_line, kUntouched);
   pack_panels(
       channels, kh * kw, [&](int64_t o, int64_t i) { return w[o * kh * kw + i]; }, packed.data());
-  std::vector<const float*> rows(kh);
-  for (int64_t ky = 0; ky < kh; ++ky) rows[ky] = outside && ky == 0 ? nullptr : x.data() + ky * width * pixel;
-  DepthwiseRow d;
-  d.channels = channels, d.kernel[0] = kh, d.kernel[1] = kw, d.stride = stride, d.padding = padding, d.dilation = dilation;
+  std::vector<const float*> rows(in_lines);
+  for (int64_t i = 0; i < in_lines; ++i) rows[i] = outside && i == 0 ? nullptr : x.data() + i * width * pixel;
+  DepthwiseLines d;
+  d.lines = lines, d.channels = channels, d.kernel[0] = kh, d.kernel[1] = kw, d.stride = stride, d.padding = padding, d.dilation = dilation;
   d.rows = rows.data(), d.width = width, d.pixel = pixel, d.weight = packed.data(), d.bias = bias.data();
-  d.result = result.data(), d.result_width = out, d.result_pixel = result_pixel, d.activation = activation;
+  d.result = result.data(), d.result_width = out, d.result_pixel = result_pixel, d.result_line = result_line, d.activation = activation;
   kernels.depthwise(d);
-  for (int64_t o = 0; o < out; ++o)
-    for (int64_t c = 0; c < result_pixel && o * result_pixel + c < static_cast<int64_t>(result.size()); ++c) {
-      const float got = result[o * result_pixel + c];
-      if (c >= channels) {
-        ASSERT_EQ(got, kUntouched);
-        continue;
-      }
-      double sum = bias[c];
-      for (int64_t ky = 0; ky < kh; ++ky)
-        for (int64_t kx = 0; kx < kw; ++kx)
-          if (const int64_t i = o * stride - padding + kx * dilation; rows[ky] && i >= 0 && i < width)
-            sum += double(rows[ky][i * pixel + c]) * w[c * kh * kw + ky * kw + kx];
-      ASSERT_NEAR(got, activated(activation, sum), 2e-5) << "pixel " << o << ", channel " << c;
+  for (int64_t i = 0; i < lines * result_line; ++i) {
+    const int64_t l = i / result_line, o = i % result_line / result_pixel, c = i % result_line % result_pixel;
+    if (o >= out || c >= channels) {
+      ASSERT_EQ(result[i], kUntouched);
+      continue;
     }
+    double sum = bias[c];
+    for (int64_t ky = 0; ky < kh; ++ky)
+      for (int64_t kx = 0; kx < kw; ++kx)
+        if (const int64_t at = o * stride - padding + kx * dilation; rows[l + ky] && at >= 0 && at < width)
+          sum += double(rows[l + ky][at * pixel + c]) * w[c * kh * kw + ky * kw + kx];
+    ASSERT_NEAR(result[i], activated(activation, sum), 2e-5) << "line " << l << ", pixel " << o << ", channel " << c;
+  }
 }
 
 TEST(Kernels, ConvolveDepthwise) {
@@ -209,11 +209,81 @@ TEST(Kernels, ConvolveDepthwise) {
         for (int64_t width : {7, 8, 19, 30}) {
           SCOPED_TRACE(testing::Message() << kind.name << " " << c.kh << "x" << c.kw << " stride " << c.stride << " padding " << c.padding
                                           << " dilation " << c.dilation << ", " << channels << " channels, width " << width);
-          check_depthwise(*kind.kernels, channels, c.kh, c.kw, c.stride, c.padding, c.dilation, width, width == 8, Activation::None);
+          check_depthwise(*kind.kernels, 1, channels, c.kh, c.kw, c.stride, c.padding, c.dilation, width, width == 8, Activation::None);
           if (HasFatalFailure()) return;
         }
   for (const Kind& kind : kinds())
-    for (const ActivationName& a : kActivations) check_depthwise(*kind.kernels, 37, 3, 3, 1, 1, 1, 9, false, a.activation);
+    for (const ActivationName& a : kActivations) check_depthwise(*kind.kernels, 1, 37, 3, 3, 1, 1, 1, 9, false, a.activation);
+}
+
+TEST(Kernels, ConvolveDepthwiseOfAnyGeometry) {
+  std::mt19937 random(5);
+  const auto any = [&](int64_t most) { return static_cast<int64_t>(random() % static_cast<uint64_t>(most)) + 1; };
+  for (const Kind& kind : kinds())
+    for (int i = 0; i < 2000; ++i) {
+      const int64_t lines = any(2), kh = any(4), kw = i % 4 ? 2 * any(4) - 1 : any(9), stride = i % 3 ? any(2) : any(4),
+                    dilation = i % 5 ? 1 : any(3);
+      const int64_t padding = any(kw + 2) - 1, channels = any(70), width = any(24);
+      if (width + 2 * padding < (kw - 1) * dilation + 1) continue;
+      SCOPED_TRACE(testing::Message() << kind.name << " " << kh << "x" << kw << " stride " << stride << " padding " << padding
+                                      << " dilation " << dilation << ", " << channels << " channels, width " << width);
+      check_depthwise(*kind.kernels, lines, channels, kh, kw, stride, padding, dilation, width, any(2) == 1,
+                      kActivations[i % 10].activation);
+      if (HasFatalFailure()) return;
+    }
+}
+
+// What is not a number goes to the results whose windows have it, and to no other; edges are no numbers of the sum at all.
+TEST(Kernels, KeepSpecialValuesOfDepthwise) {
+  for (const Kind& kind : kinds())
+    for (int64_t kernel : {3, 4}) {
+      SCOPED_TRACE(kind.name);
+      constexpr int64_t kChannels = 21, kWidth = 18;
+      std::vector<float> x(kWidth * kChannels, 1), packed(2 * kernel * kPanel, INFINITY), result(kWidth * kChannels);
+      x[9 * kChannels + 20] = NAN;
+      const float* row = x.data();
+      DepthwiseLines d;
+      d.channels = kChannels, d.kernel[0] = 1, d.kernel[1] = kernel, d.padding = 1, d.rows = &row, d.width = kWidth, d.pixel = kChannels;
+      d.weight = packed.data(), d.result = result.data(), d.result_width = kWidth + 3 - kernel, d.result_pixel = kChannels;
+      kind.kernels->depthwise(d);
+      for (int64_t o = 0; o < d.result_width; ++o)
+        for (int64_t c = 0; c < kChannels; ++c) {
+          const bool sees = c == 20 && o - 1 <= 9 && o - 1 + kernel > 9;
+          ASSERT_EQ(std::isnan(result[o * kChannels + c]), sees) << "pixel " << o << ", channel " << c;
+          if (!sees) {
+            ASSERT_EQ(result[o * kChannels + c], INFINITY);
+          }
+        }
+    }
+}
+
+TEST(Kernels, NormaliseRows) {
+  for (const Kind& kind : kinds())
+    for (int64_t size : {1, 3, 4, 15, 16, 17, 40, 64, 65, 100, 333})
+      for (bool centred : {true, false})
+        for (bool affine : {true, false}) {
+          SCOPED_TRACE(testing::Message() << kind.name << ", " << size << " floats" << (centred ? ", centred" : ""));
+          constexpr int64_t kRows = 5;
+          const int64_t x_row = size + 2, y_row = size + 1;
+          const std::vector<float> x = randoms(kRows * x_row, 1), weight = randoms(size, 2), bias = randoms(size, 3);
+          std::vector<float> y(kRows * y_row, kUntouched);
+          NormRows r;
+          r.rows = kRows, r.size = size, r.x = x.data(), r.y = y.data(), r.x_row = x_row, r.y_row = y_row, r.eps = 1e-3f;
+          if (affine) r.weight = weight.data(), r.bias = centred ? bias.data() : nullptr;
+          (centred ? kind.kernels->layer_norm : kind.kernels->rms_norm)(r);
+          for (int64_t row = 0; row < kRows; ++row) {
+            const float* from = x.data() + row * x_row;
+            double mean = 0, square = 0;
+            for (int64_t i = 0; i < size; ++i) mean += centred ? double(from[i]) / size : 0;
+            for (int64_t i = 0; i < size; ++i) square += (from[i] - mean) * (from[i] - mean) / size;
+            for (int64_t i = 0; i < size; ++i) {
+              const double scaled = (from[i] - mean) / std::sqrt(square + 1e-3);
+              const double expected = affine ? scaled * weight[i] + (centred ? bias[i] : 0) : scaled;
+              ASSERT_NEAR(y[row * y_row + i], expected, 1e-5) << "row " << row << ", element " << i;
+            }
+            ASSERT_EQ(y[row * y_row + size], kUntouched);
+          }
+        }
 }
 
 }  // namespace

@@ -15,18 +15,26 @@ Error infer_rows(InferContext& ctx, uint32_t eps) {
   return ctx.set_result(0, x);
 }
 
-// Calls f(x, y) for each row.
-template <class F>
-void for_each_row(OpContext ctx, uint32_t result, const F& f) {
-  const Tensor &x = ctx.tensor(0), &y = ctx.tensor(result);
+// The weight, and the bias if there is one, follow x; then comes eps, then the result.
+Error run_rows(OpContext ctx, uint32_t eps, void (*kernel)(const NormRows&) noexcept) {
+  const Tensor &x = ctx.tensor(0), &y = ctx.tensor(eps + 1);
   const uint32_t last = x.rank - 1u;
   int64_t rows = 1;
   for (uint32_t d = 0; d < last; ++d) rows *= x.sizes[d];
-  const int64_t x_row = stride_of_joined(x, 0, last), y_row = stride_of_joined(y, 0, last);
-  const Pieces pieces(rows, 32768 / x.sizes[last] + 1, 64);
+  NormRows all;
+  all.size = x.sizes[last];
+  all.x_row = stride_of_joined(x, 0, last), all.y_row = stride_of_joined(y, 0, last);
+  all.weight = vector_or_null(ctx, 1), all.bias = eps > 2 ? vector_or_null(ctx, 2) : nullptr;
+  all.eps = static_cast<float>(ctx.real(eps));
+  const Pieces pieces(rows, 32768 / all.size + 1, 64);
   parallel_for(ctx.frame->hooks, pieces.count, [&](int64_t piece) {
-    for (int64_t r = pieces.begin(piece); r < pieces.end(piece); ++r) f(x.as<float>() + r * x_row, y.as<float>() + r * y_row);
+    const int64_t first = pieces.begin(piece);
+    NormRows some = all;
+    some.rows = pieces.end(piece) - first;
+    some.x = x.as<float>() + first * all.x_row, some.y = y.as<float>() + first * all.y_row;
+    kernel(some);
   });
+  return Error::Ok;
 }
 
 bool takes_rows(OpContext ctx, uint32_t eps) {
@@ -34,21 +42,11 @@ bool takes_rows(OpContext ctx, uint32_t eps) {
 }
 
 Error infer_layer_norm(InferContext& ctx) noexcept { return infer_rows(ctx, 3); }
-Error run_layer_norm(OpContext ctx) noexcept {
-  const float *weight = vector_or_null(ctx, 1), *bias = vector_or_null(ctx, 2), eps = static_cast<float>(ctx.real(3));
-  const int64_t n = ctx.tensor(0).sizes[ctx.tensor(0).rank - 1u];
-  for_each_row(ctx, 4, [&](const float* x, float* y) { kernels().layer_norm(x, n, weight, bias, eps, y); });
-  return Error::Ok;
-}
+Error run_layer_norm(OpContext ctx) noexcept { return run_rows(ctx, 3, kernels().layer_norm); }
 Kernel select_layer_norm(OpContext ctx) noexcept { return takes_rows(ctx, 3) ? run_layer_norm : nullptr; }
 
 Error infer_rms_norm(InferContext& ctx) noexcept { return infer_rows(ctx, 2); }
-Error run_rms_norm(OpContext ctx) noexcept {
-  const float *weight = vector_or_null(ctx, 1), eps = static_cast<float>(ctx.real(2));
-  const int64_t n = ctx.tensor(0).sizes[ctx.tensor(0).rank - 1u];
-  for_each_row(ctx, 3, [&](const float* x, float* y) { kernels().rms_norm(x, n, weight, eps, y); });
-  return Error::Ok;
-}
+Error run_rms_norm(OpContext ctx) noexcept { return run_rows(ctx, 2, kernels().rms_norm); }
 Kernel select_rms_norm(OpContext ctx) noexcept { return takes_rows(ctx, 2) ? run_rms_norm : nullptr; }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // etc::max_pool2d_nhwc, etc::avg_pool2d_nhwc – pooling in f32 over images [n, height, width, channels], a pixel's channels at once.
 #include "ops/cpu/image.h"
-#include "ops/math.h"
+#include "ops/cpu/kernels.h"
 #include "ops/parallel.h"
 
 namespace etc {
@@ -9,16 +9,11 @@ namespace {
 using namespace cpu;
 constexpr uint32_t kX = 0, kKernel = 1;  // stride, padding and dilation follow the kernel: geometry_of
 
-// The window of one output pixel that lies within the image.
-struct Window {
-  int64_t top, bottom, left, right;
-};
-
 struct Pool {
   const Tensor &x, &y;
   Geometry g;
 
-  // Calls f(window, x of the image, y of the pixel) for each pixel of y, on any thread.
+  // Calls f(window) for each pixel of y, on any thread: what of it lies within the image.
   template <class F>
   void run(const Hooks* hooks, const F& f) const {
     const int64_t lines = y.sizes[0] * y.sizes[1], height = x.sizes[1], width = x.sizes[2];
@@ -26,10 +21,18 @@ struct Pool {
     parallel_for(hooks, pieces.count, [&](int64_t piece) {
       for (int64_t i = pieces.begin(piece); i < pieces.end(piece); ++i) {
         const int64_t n = i / y.sizes[1], oy = i % y.sizes[1];
-        const float* image = x.as<float>() + n * x.strides[0];
-        float* line = y.as<float>() + n * y.strides[0] + oy * y.strides[1];
-        for (int64_t ox = 0; ox < y.sizes[2]; ++ox)
-          f(Window{start(oy, 0), end(oy, 0, height), start(ox, 1), end(ox, 1, width)}, image, line + ox * y.strides[2]);
+        const int64_t top = start(oy, 0);
+        PoolWindow w;
+        w.lines = steps(top, end(oy, 0, height), 0);
+        w.line_step = g.dilation[0] * x.strides[1], w.pixel_step = g.dilation[1] * x.strides[2];
+        w.channels = y.sizes[3];
+        for (int64_t ox = 0; ox < y.sizes[2]; ++ox) {
+          const int64_t left = start(ox, 1);
+          w.pixels = steps(left, end(ox, 1, width), 1);
+          w.x = x.as<float>() + n * x.strides[0] + top * x.strides[1] + left * x.strides[2];
+          w.result = y.as<float>() + n * y.strides[0] + oy * y.strides[1] + ox * y.strides[2];
+          f(w);
+        }
       }
     });
   }
@@ -44,6 +47,7 @@ struct Pool {
     const int64_t at = o * g.stride[d] - g.padding[d] + (g.kernel[d] - 1) * g.dilation[d] + 1;
     return at < size ? at : size;
   }
+  int64_t steps(int64_t from, int64_t to, int d) const { return (to - from + g.dilation[d] - 1) / g.dilation[d]; }
 };
 
 Error infer_windows(InferContext& ctx, bool dilates) {
@@ -66,15 +70,7 @@ Error infer_max(InferContext& ctx) noexcept { return infer_windows(ctx, true); }
 
 Error run_max(OpContext ctx) noexcept {
   const Pool pool{ctx.tensor(kX), ctx.tensor(5), geometry_of(ctx, kKernel)};
-  const int64_t channels = pool.x.sizes[3], line = pool.x.strides[1], pixel = pool.x.strides[2];
-  pool.run(ctx.frame->hooks, [&](const Window& w, const float* x, float* y) {
-    for (int64_t c = 0; c < channels; ++c) y[c] = -math::infinity<float>();
-    for (int64_t iy = w.top; iy < w.bottom; iy += pool.g.dilation[0])
-      for (int64_t ix = w.left; ix < w.right; ix += pool.g.dilation[1]) {
-        const float* from = x + iy * line + ix * pixel;
-        for (int64_t c = 0; c < channels; ++c) y[c] = from[c] > y[c] || from[c] != from[c] ? from[c] : y[c];
-      }
-  });
+  pool.run(ctx.frame->hooks, kernels().largest);
   return Error::Ok;
 }
 
@@ -92,21 +88,13 @@ Error infer_average(InferContext& ctx) noexcept {
 }
 
 Error run_average(OpContext ctx) noexcept {
-  const Tensor& t = ctx.tensor(kX);
-  const Geometry g = geometry_of(ctx, kKernel, false);
-  const Pool pool{t, ctx.tensor(kAverage), g};
-  const int64_t channels = t.sizes[3], line = t.strides[1], pixel = t.strides[2];
+  const Pool pool{ctx.tensor(kX), ctx.tensor(kAverage), geometry_of(ctx, kKernel, false)};
   const bool counts_padding = ctx.boolean(kCountsPadding);
-  const int64_t divisor = ctx.integer_or(kDivisor, counts_padding ? g.kernel[0] * g.kernel[1] : 0);
-  pool.run(ctx.frame->hooks, [&](const Window& w, const float* x, float* y) {
-    for (int64_t c = 0; c < channels; ++c) y[c] = 0;
-    for (int64_t iy = w.top; iy < w.bottom; ++iy)
-      for (int64_t ix = w.left; ix < w.right; ++ix) {
-        const float* from = x + iy * line + ix * pixel;
-        for (int64_t c = 0; c < channels; ++c) y[c] += from[c];
-      }
-    const float by = static_cast<float>(divisor ? divisor : (w.bottom - w.top) * (w.right - w.left));
-    for (int64_t c = 0; c < channels; ++c) y[c] /= by;
+  const int64_t divisor = ctx.integer_or(kDivisor, counts_padding ? pool.g.kernel[0] * pool.g.kernel[1] : 0);
+  const Kernels& kernels = cpu::kernels();
+  pool.run(ctx.frame->hooks, [&](PoolWindow w) {
+    w.divisor = static_cast<float>(divisor ? divisor : w.lines * w.pixels);
+    kernels.average(w);
   });
   return Error::Ok;
 }

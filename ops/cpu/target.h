@@ -2,6 +2,10 @@
 // instruction set on behind the last ordinary header, and include the kernels. Inline functions of ordinary headers stay code for any CPU.
 #pragma once
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #if defined(__clang__)
 #define ETC_PRAGMA(text) _Pragma(#text)
 #define ETC_TARGET_BEGIN(features) ETC_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))

@@ -291,6 +291,15 @@ def test_small_floats_convert_as_in_pytorch(dtype):
         compare(call("etc::cast", x, dtype=dtype, direct=True)[0], x.to(dtype), rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float16, torch.float32, torch.float64], ids=name_of)
+@pytest.mark.parametrize("order", [(0, 2, 3, 1), (0, 3, 1, 2), (3, 2, 1, 0), (1, 0, 3, 2), (2, 3, 0, 1)], ids=str)
+@pytest.mark.parametrize("sizes", [(2, 3, 17, 33), (1, 40, 16, 5), (3, 1, 31, 2)], ids=str)
+def test_copy_of_transposed(sizes, order, dtype):
+    x = data(dtype, *sizes).permute(order)
+    for part in (x, x[:, :, 1:], x[..., ::2]):
+        compare(call("etc::copy", part, direct=True)[0], part, rtol=0, atol=0)
+
+
 @pytest.mark.parametrize("dtype", list(NUMBERS), ids=name_of)
 def test_copy_and_view_scatter(dtype):
     for x in shapes(dtype):
