@@ -245,6 +245,16 @@ bool Graph::remove_dead() {
   return changed;
 }
 
+void Graph::forget_unused_constants() {
+  const std::unordered_map<const Value*, int> uses = use_counts();
+  for (auto& [hash, bucket] : constants_by_hash_)
+    std::erase_if(bucket, [&](Value* v) {
+      if (const auto use = uses.find(v); use != uses.end() && use->second > 0) return false;
+      v->constant = {};
+      return true;
+    });
+}
+
 SymbolRef Graph::add_symbol(std::string name, int64_t lower, int64_t upper, bool is_real) {
   std::string unique = name;
   for (int i = 1; symbols.count(unique); ++i) unique = name + "_" + std::to_string(i);

@@ -157,6 +157,8 @@ class Graph {
   std::unordered_map<const Value*, int> use_counts() const;
   // Removes nodes that nothing uses, an item's symbol included. True if any was.
   bool remove_dead();
+  // Gives back the bytes of constants that no node and no output uses; they are not found again.
+  void forget_unused_constants();
   const std::vector<std::unique_ptr<Value>>& values() const { return values_; }
   std::vector<Value*> constants() const;  // those in use, by first use
 

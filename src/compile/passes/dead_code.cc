@@ -4,6 +4,10 @@
 namespace etc::compile::passes {
 
 extern const Pass dead_code;
-constinit const Pass dead_code = {"dead-code", "remove what no output needs", [](Graph& graph) { return graph.remove_dead(); }};
+constinit const Pass dead_code = {"dead-code", "remove what no output needs", [](Graph& graph) {
+                                    const bool changed = graph.remove_dead();
+                                    graph.forget_unused_constants();
+                                    return changed;
+                                  }};
 
 }  // namespace etc::compile::passes

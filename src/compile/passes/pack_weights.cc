@@ -42,16 +42,20 @@ class Packer {
     for (auto it = graph_.nodes.begin(); it != graph_.nodes.end();) {
       const auto at = it++;
       if ((*at)->is_external()) continue;
-      if ((*at)->op == "aten::convolution")
-        changed |= std::get<bool>((*at)->args[6]) ? pack_transposed(at) : pack_convolution(at);
-      else
-        changed |= pack_linear(at);
+      if (!pack(at)) continue;
+      graph_.forget_unused_constants();  // the next ones take as much memory
+      changed = true;
     }
     return changed;
   }
 
  private:
   enum class Form { Linear, Transposed, Convolution };  // [n, k], [k, n], [n, channels, kernel...]
+
+  bool pack(Graph::NodeList::iterator at) {
+    if ((*at)->op != "aten::convolution") return pack_linear(at);
+    return std::get<bool>((*at)->args[6]) ? pack_transposed(at) : pack_convolution(at);
+  }
 
   // The weight of n outputs; k inputs each.
   Value* packed(Value* weight, Form form, int64_t n, int64_t k) {

@@ -28,7 +28,11 @@ class Transformer {
   bool run() {
     if (!find_kernel_op("etc::winograd_conv2d")) return false;
     bool changed = false;
-    for (const auto& node : graph_.nodes) changed |= node->op == "etc::packed_conv2d" && !node->is_external() && transform(*node);
+    for (const auto& node : graph_.nodes) {
+      if (node->op != "etc::packed_conv2d" || node->is_external() || !transform(*node)) continue;
+      graph_.forget_unused_constants();
+      changed = true;
+    }
     return changed;
   }
 
