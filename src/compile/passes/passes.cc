@@ -32,6 +32,8 @@ const std::vector<Pass>& all_passes() {
       keep_channels_last,
       dead_code,
       fuse_epilogue,
+      // What is fused keeps its operands alive: how long they live otherwise is known when the nodes have their order.
+      order_for_memory,
       fuse_pointwise,
       winograd,
       // Constants are folded again for the copies that legalising makes of them.
