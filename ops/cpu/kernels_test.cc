@@ -237,6 +237,13 @@ double made(Opcode opcode, double x, double a, double b) {
     case Opcode::LeakyRelu: return x > 0 ? x : x * a;
     case Opcode::Elu: return x > 0 ? x * b : std::expm1(x) * a;
     case Opcode::Softplus: return x * a > b ? x : std::log1p(std::exp(x * a)) / a;
+    case Opcode::Greater: return x > a;
+    case Opcode::GreaterEqual: return x >= a;
+    case Opcode::Less: return x < a;
+    case Opcode::LessEqual: return x <= a;
+    case Opcode::Equal: return x == a;
+    case Opcode::NotEqual: return x != a;
+    case Opcode::Select: return x != 0 ? a : b;
     case Opcode::Square: return x * x;
     case Opcode::Neg: return -x;
     case Opcode::Abs: return std::abs(x);
@@ -249,6 +256,11 @@ double made(Opcode opcode, double x, double a, double b) {
     case Opcode::Erf: return std::erf(x);
     case Opcode::Tanh: return activated(Activation::Tanh, x);
     case Opcode::Sigmoid: return activated(Activation::Sigmoid, x);
+    case Opcode::Round: return std::nearbyint(x);
+    case Opcode::Floor: return std::floor(x);
+    case Opcode::Ceil: return std::ceil(x);
+    case Opcode::Trunc: return std::trunc(x);
+    case Opcode::Mish: return x * std::tanh(std::log1p(std::exp(x)));
     case Opcode::Silu: return activated(Activation::Silu, x);
     case Opcode::Gelu: return activated(Activation::Gelu, x);
     case Opcode::GeluTanh: return activated(Activation::GeluTanh, x);

@@ -1,4 +1,5 @@
-// etc::pointwise – elementwise ops in one pass: a program (pointwise.h) over blocks of self and the others, broadcast together, in f32.
+// etc::pointwise – elementwise ops in one pass: a program (pointwise.h) over blocks of self and the others, which are f32 or
+// masks, broadcast together.
 //
 // Neighbouring dimensions that all operands walk alike become one; the innermost is a row. An operand gives a row its elements as they
 // lie, or copies of them in blocks: one number throughout, numbers that lie apart, or, where rows would be short and the operand is the
@@ -22,7 +23,7 @@ Error infer(InferContext& ctx) noexcept {
   Meta m = ctx.meta(kSelf);
   if (m.dtype != DType::F32) return Error::BadArgument;
   for (uint32_t i = 0; i < others.size; ++i) {
-    if (others[i].dtype != DType::F32) return Error::BadArgument;
+    if (others[i].dtype != DType::F32 && others[i].dtype != DType::Bool) return Error::BadArgument;
     ETC_TRY(broadcast_sizes(m, InferContext::meta(others[i]), &m));
   }
   return ctx.set_result(0, m);
@@ -58,6 +59,11 @@ struct Nest {
   }
 
   uint32_t inputs() const { return operands - 1; }
+  bool is_mask(uint32_t k) const { return of[k]->dtype == DType::Bool; }
+  // So many elements of operand k further.
+  const std::byte* moved(uint32_t k, const std::byte* from, int64_t elements) const {
+    return from + elements * static_cast<int64_t>(is_mask(k) ? sizeof(bool) : sizeof(float));
+  }
 
  private:
   void add(const Tensor& result, uint32_t d) {
@@ -77,7 +83,7 @@ struct Nest {
 };
 
 // How rows are walked.
-enum class Feed : uint8_t { AsItLies, OneNumber, Apart, Tile };
+enum class Feed : uint8_t { AsItLies, OneNumber, Gathered, Tile };
 constexpr int64_t kTiles = 4096;  // floats, for all tiles
 struct Plan {
   int64_t length;  // of a row
@@ -90,7 +96,8 @@ struct Plan {
     outer = last;
     length = nest.sizes[last];
     const int64_t* inner = nest.strides[last];
-    for (uint32_t k = 0; k < nest.inputs(); ++k) feeds[k] = inner[k] == 1 ? Feed::AsItLies : inner[k] == 0 ? Feed::OneNumber : Feed::Apart;
+    for (uint32_t k = 0; k < nest.inputs(); ++k)
+      feeds[k] = inner[k] == 0 ? Feed::OneNumber : inner[k] == 1 && !nest.is_mask(k) ? Feed::AsItLies : Feed::Gathered;
     if (last > 0) join_short_rows(nest, last);
   }
 
@@ -127,7 +134,7 @@ struct Plan {
 class Machine {
  public:
   Machine(OpContext ctx, const Nest& nest, const Plan& plan)
-      : kernels_(kernels()), plan_(plan), inner_(nest.strides[nest.rank - 1]), block_(kernels_.pointwise_block) {
+      : kernels_(kernels()), nest_(nest), plan_(plan), inner_(nest.strides[nest.rank - 1]), block_(kernels_.pointwise_block) {
     const Ints program = ctx.ints(kProgram);
     const Reals numbers = ctx.reals(kNumbers);
     b_.program = program.data;
@@ -139,56 +146,55 @@ class Machine {
     for (uint32_t k = 0; k < b_.inputs; ++k) tiled_[k] = nullptr;
   }
 
-  // Elements [first, first + n) of a row. from[k]: where it begins in the operand.
-  void run(const float* const* from, int64_t first, int64_t n) {
+  // Elements [first, first + n) of a row. from[k]: where it begins in operand k.
+  void run(const std::byte* const* from, int64_t first, int64_t n) {
     float* tile = tiles_;
     gathers_ = false;
+    from_ = from;
     for (uint32_t k = 0; k < b_.inputs; ++k) {
       b_.step[k] = b_.period[k] = 0;
       b_.limit[k] = nullptr;
-      from_[k] = from[k];
+      b_.at[k] = own_[k];
       switch (plan_.feeds[k]) {
         case Feed::AsItLies:
-          b_.at[k] = from[k] + first;
+          b_.at[k] = reinterpret_cast<const float*>(from[k]) + first;
           b_.step[k] = block_;
           break;
-        case Feed::OneNumber:
-          fill(k, *from[k]);
-          b_.at[k] = own_[k];
-          break;
-        case Feed::Apart:
-          b_.at[k] = own_[k];
-          gathers_ = true;
-          break;
+        case Feed::OneNumber: fill(k, element(k, 0)); break;
+        case Feed::Gathered: gathers_ = true; break;
         case Feed::Tile:
-          lay_tile(k, tile, from[k], first);
+          lay_tile(k, tile, first);
           tile += plan_.period + kMostPointwiseBlock;
           break;
       }
     }
-    float* const result = const_cast<float*>(from[b_.inputs]) + first;
+    float* const result = reinterpret_cast<float*>(const_cast<std::byte*>(from[b_.inputs])) + first;
     const int64_t whole = n / block_;
     b_.result = result;
     b_.blocks = gathers_ ? 1 : whole;
     for (int64_t i = 0; i < whole; i += b_.blocks) {
-      if (gathers_) gather(first + i * block_, block_);
+      gather(first + i * block_, block_);
       kernels_.pointwise(b_);
     }
     if (n > whole * block_) run_rest(first + whole * block_, n - whole * block_, result + whole * block_);
   }
 
  private:
+  float element(uint32_t k, int64_t i) const {
+    const std::byte* p = nest_.moved(k, from_[k], i * inner_[k]);
+    return !nest_.is_mask(k) ? *reinterpret_cast<const float*>(p) : *p != std::byte{0} ? 1.0f : 0.0f;
+  }
   void fill(uint32_t place, float x) {
     for (int64_t i = 0; i < block_; ++i) own_[place][i] = x;
   }
 
   // So long that a block may begin anywhere in the period.
-  void lay_tile(uint32_t k, float* tile, const float* from, int64_t first) {
-    if (tiled_[k] != from) {
-      tiled_[k] = from;
+  void lay_tile(uint32_t k, float* tile, int64_t first) {
+    if (tiled_[k] != from_[k]) {
+      tiled_[k] = from_[k];
       int64_t at = 0;
       for (int64_t i = 0; i < plan_.period + block_; ++i) {
-        tile[i] = from[at * inner_[k]];
+        tile[i] = element(k, at);
         if (++at == plan_.period) at = 0;
       }
     }
@@ -199,22 +205,29 @@ class Machine {
   }
 
   void gather(int64_t first, int64_t n) {
-    for (uint32_t k = 0; k < b_.inputs; ++k)
-      if (plan_.feeds[k] == Feed::Apart)
-        for (int64_t i = 0; i < n; ++i) own_[k][i] = from_[k][(first + i) * inner_[k]];
+    if (!gathers_) return;
+    for (uint32_t k = 0; k < b_.inputs; ++k) {
+      if (plan_.feeds[k] != Feed::Gathered) continue;
+      if (nest_.is_mask(k) && inner_[k] == 1) {
+        const auto* mask = from_[k] + first;
+        for (int64_t i = 0; i < n; ++i) own_[k][i] = mask[i] != std::byte{0} ? 1.0f : 0.0f;
+      } else {
+        for (int64_t i = 0; i < n; ++i) own_[k][i] = element(k, first + i);
+      }
+    }
   }
 
   // Less than a block: copied to where a whole one can be read and written.
   void run_rest(int64_t first, int64_t n, float* result) {
     const int64_t padded = n <= kernels_.pointwise_vector ? kernels_.pointwise_vector : block_;
     for (uint32_t k = 0; k < b_.inputs; ++k) {
-      const Feed feed = plan_.feeds[k];
-      if (feed != Feed::AsItLies && feed != Feed::Apart) continue;
+      if (plan_.feeds[k] != Feed::AsItLies && plan_.feeds[k] != Feed::Gathered) continue;
       std::memset(own_[k], 0, static_cast<size_t>(padded) * sizeof(float));
-      if (feed == Feed::AsItLies) std::memcpy(own_[k], from_[k] + first, static_cast<size_t>(n) * sizeof(float));
+      if (plan_.feeds[k] == Feed::Gathered) continue;
+      std::memcpy(own_[k], reinterpret_cast<const float*>(from_[k]) + first, static_cast<size_t>(n) * sizeof(float));
       b_.at[k] = own_[k];
     }
-    if (gathers_) gather(first, n);
+    gather(first, n);
     alignas(64) float rest[kMostPointwiseBlock];
     b_.result = rest;
     b_.blocks = 1;
@@ -223,13 +236,14 @@ class Machine {
   }
 
   const Kernels& kernels_;
+  const Nest& nest_;
   const Plan& plan_;
   const int64_t* inner_;  // strides within a row
   int64_t block_;
   bool gathers_ = false;
   PointwiseBlocks b_;
-  const float* from_[kPlaces];
-  const float* tiled_[kPlaces];  // what the tile was laid of
+  const std::byte* const* from_;
+  const std::byte* tiled_[kPlaces];  // what the tile was laid of
   alignas(64) float own_[kPlaces][kMostPointwiseBlock];
   alignas(64) float tiles_[kTiles];
 };
@@ -238,19 +252,19 @@ class Machine {
 void run_rows(OpContext ctx, const Nest& nest, const Plan& plan, int64_t begin, int64_t end, int64_t first, int64_t n) {
   Machine machine(ctx, nest, plan);
   int64_t index[kMaxRank + 1];
-  const float* from[kPlaces + 1];
-  for (uint32_t k = 0; k < nest.operands; ++k) from[k] = nest.of[k]->as<float>();
+  const std::byte* from[kPlaces + 1];
+  const auto move = [&](uint32_t d, int64_t by) {
+    for (uint32_t k = 0; k < nest.operands; ++k) from[k] = nest.moved(k, from[k], by * nest.strides[d][k]);
+  };
+  for (uint32_t k = 0; k < nest.operands; ++k) from[k] = static_cast<const std::byte*>(nest.of[k]->data);
   int64_t rest = begin;
-  for (uint32_t d = plan.outer; d-- > 0; rest /= nest.sizes[d]) {
-    index[d] = rest % nest.sizes[d];
-    for (uint32_t k = 0; k < nest.operands; ++k) from[k] += index[d] * nest.strides[d][k];
-  }
+  for (uint32_t d = plan.outer; d-- > 0; rest /= nest.sizes[d]) move(d, index[d] = rest % nest.sizes[d]);
   for (int64_t row = begin; row < end; ++row) {
     machine.run(from, first, n);
     for (uint32_t d = plan.outer; d-- > 0;) {
-      for (uint32_t k = 0; k < nest.operands; ++k) from[k] += nest.strides[d][k];
+      move(d, 1);
       if (++index[d] < nest.sizes[d]) break;
-      for (uint32_t k = 0; k < nest.operands; ++k) from[k] -= nest.sizes[d] * nest.strides[d][k];
+      move(d, -nest.sizes[d]);
       index[d] = 0;
     }
   }

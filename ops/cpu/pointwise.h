@@ -4,7 +4,8 @@
 //   | opcode | place a| place b| zeros                |     an instruction
 //
 // An instruction makes a new accumulator of the old one and of the blocks at its places. Places are numbered: first the inputs, then the
-// numbers, each of which fills a block, then registers up to kPlaces. What the accumulator holds in the end is the result.
+// numbers, each of which fills a block, then registers up to kPlaces. A mask, an
+// input of bools, is ones and zeros. What the accumulator holds in the end is the result.
 #pragma once
 
 #include "etc/op.h"
@@ -32,6 +33,13 @@ constexpr uint32_t kPlaces = 64;
   X(LeakyRelu, 1) /* x > 0 ? x : x a */                                  \
   X(Elu, 2)       /* x > 0 ? x b : (e^x - 1) a */                        \
   X(Softplus, 2)  /* x a > b ? x : log(1 + e^(x a)) / a */               \
+  X(Greater, 1)   /* x > a ? 1 : 0, as the five that follow */           \
+  X(GreaterEqual, 1)                                                     \
+  X(Less, 1)                                                             \
+  X(LessEqual, 1)                                                        \
+  X(Equal, 1)                                                            \
+  X(NotEqual, 1)                                                         \
+  X(Select, 2) /* x != 0 ? a : b */                                      \
   X(Square, 0)                                                           \
   X(Neg, 0)                                                              \
   X(Abs, 0)                                                              \
@@ -44,6 +52,11 @@ constexpr uint32_t kPlaces = 64;
   X(Erf, 0)                                                              \
   X(Tanh, 0)                                                             \
   X(Sigmoid, 0)                                                          \
+  X(Round, 0) /* halves to even */                                       \
+  X(Floor, 0)                                                            \
+  X(Ceil, 0)                                                             \
+  X(Trunc, 0)                                                            \
+  X(Mish, 0)                                                             \
   X(Silu, 0)                                                             \
   X(Gelu, 0)                                                             \
   X(GeluTanh, 0)                                                         \

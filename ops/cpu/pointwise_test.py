@@ -26,6 +26,13 @@ OPCODES = {
     "LeakyRelu": lambda x, a: torch.where(x > 0, x, x * a),
     "Elu": lambda x, a, b: torch.where(x > 0, x * b, torch.expm1(x) * a),
     "Softplus": lambda x, a, b: torch.where(x * a > b, x, torch.log1p(torch.exp(x * a)) / a),
+    "Greater": lambda x, a: (x > a).to(x.dtype),
+    "GreaterEqual": lambda x, a: (x >= a).to(x.dtype),
+    "Less": lambda x, a: (x < a).to(x.dtype),
+    "LessEqual": lambda x, a: (x <= a).to(x.dtype),
+    "Equal": lambda x, a: (x == a).to(x.dtype),
+    "NotEqual": lambda x, a: (x != a).to(x.dtype),
+    "Select": lambda x, a, b: torch.where(x != 0, a, b),
     "Square": torch.square,
     "Neg": torch.neg,
     "Abs": torch.abs,
@@ -38,6 +45,11 @@ OPCODES = {
     "Erf": torch.erf,
     "Tanh": torch.tanh,
     "Sigmoid": torch.sigmoid,
+    "Round": torch.round,
+    "Floor": torch.floor,
+    "Ceil": torch.ceil,
+    "Trunc": torch.trunc,
+    "Mish": F.mish,
     "Silu": F.silu,
     "Gelu": F.gelu,
     "GeluTanh": lambda x: F.gelu(x, approximate="tanh"),
@@ -45,7 +57,8 @@ OPCODES = {
     "Hardswish": F.hardswish,
 }
 NAMES = list(OPCODES)
-PLACES = {name: 0 for name in NAMES[17:]} | {name: 1 for name in NAMES[:17]} | {name: 2 for name in ("MulAdd", "AddMul", "Elu", "Softplus")}
+UNARY = NAMES[NAMES.index("Square"):]
+PLACES = {name: 1 for name in NAMES} | {name: 0 for name in UNARY} | {name: 2 for name in ("MulAdd", "AddMul", "Elu", "Softplus", "Select")}
 MOST_PLACES = 64
 
 
@@ -87,7 +100,7 @@ def samples():
     return torch.cat([normal, normal * 10, torch.exp(normal * 20), torch.linspace(-20, 20, 200001)])
 
 
-@pytest.mark.parametrize("name,numbers", [(name, ()) for name in NAMES[17:]] +
+@pytest.mark.parametrize("name,numbers", [(name, ()) for name in UNARY] +
                          [("LeakyRelu", (0.1,)), ("Elu", (1.5, 1)), ("Softplus", (1, 20)), ("Softplus", (2, 15))])
 def test_functions(name, numbers):
     x = samples()
@@ -97,7 +110,7 @@ def test_functions(name, numbers):
     torch.testing.assert_close(ours, truth.float(), rtol=4e-7, atol=6e-7 if "Gelu" in name else 1e-37, equal_nan=True)
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES[2:] if n not in ("Gelu", "GeluTanh", "Silu", "Hardswish")])
+@pytest.mark.parametrize("name", [n for n in NAMES[2:] if n not in ("Gelu", "GeluTanh", "Silu", "Hardswish", "Mish")])
 def test_special_values(name):
     special = torch.tensor([0.0, -0.0, 1.0, -1.0, torch.inf, -torch.inf, torch.nan, 1e-40, -1e-40, 3e38, -3e38, 100.0, -100.0])
     if PLACES[name] == 2:
@@ -112,14 +125,16 @@ def test_special_values(name):
 
 
 def test_zeros_keep_their_sign():
-    for name in ("Abs", "Neg", "Sqrt", "Erf", "Tanh", "Log1p", "Hardswish", "Silu", "Gelu"):
+    for name in ("Abs", "Neg", "Sqrt", "Erf", "Tanh", "Log1p", "Hardswish", "Silu", "Gelu", "Round", "Floor", "Ceil", "Trunc"):
         x = torch.tensor([0.0, -0.0])
         assert torch.equal(torch.signbit(unary(name, x)), torch.signbit(OPCODES[name](x))), name
 
 
 def random_program(pick, inputs, numbers):
     """Ends with moderate numbers, most of the time."""
-    names = [n for n in NAMES if n not in ("Exp", "Log", "Log1p", "Sqrt", "Rsqrt", "Reciprocal", "Div", "DivInto", "Softplus", "Square", "Elu")]
+    # Rounding and comparing make much of little differences.
+    steps = {"Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual", "Select", "Round", "Floor", "Ceil", "Trunc"}
+    names = [n for n in NAMES if n not in steps and n not in ("Exp", "Log", "Log1p", "Sqrt", "Rsqrt", "Reciprocal", "Div", "DivInto", "Softplus", "Square", "Elu")]
     known = list(range(inputs + numbers))
     program = [instruction("Load", pick.choice(known))]
     for _ in range(pick.randint(1, 30)):
@@ -169,6 +184,14 @@ def test_tiles_and_rows(rows, width):
     images = torch.randn(2, 1, width)
     for other in (across, down, images, across.flip(0)):
         torch.testing.assert_close(run([instruction("Load"), instruction("MulAdd", 1, 0)], [x, other]), x * other + x)
+
+
+@pytest.mark.parametrize("sizes", [(20, 70), (1, 70), (20, 1), (70,), ()], ids=str)
+@pytest.mark.parametrize("step", [1, 2])
+def test_masks(sizes, step):
+    x, mask = torch.randn(20, 70), (torch.rand(*sizes, step) > 0.5)[..., 0]
+    ours = run([instruction("Load", 1), instruction("Select", 0, 2)], [x, mask], [-1])
+    assert torch.equal(ours, torch.where(mask, x, torch.tensor(-1.0)))
 
 
 def test_nothing_to_do():

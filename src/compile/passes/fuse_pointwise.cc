@@ -1,4 +1,4 @@
-// Elementwise ops of f32 that feed each other become one etc::pointwise, which reads and writes memory once.
+// Elementwise ops of f32, and masks of them, that feed each other become one etc::pointwise, which reads and writes memory once.
 //
 // A group ends in one node, the root, where the fused op stands afterwards. Upwards it takes in what has the root's sizes and is used
 // inside alone. An operand that would have died before the root now lives until then: a node may keep alive one in the place of its own
@@ -58,7 +58,7 @@ class Fuser {
     if (!find_kernel_op("etc::pointwise")) return false;
     bool changed = false;
     for (auto it = nodes_.rbegin(); it != nodes_.rend(); ++it)
-      if (!taken_.count(*it) && is_candidate(**it)) changed |= fuse(**it);
+      if (!taken_.count(*it) && is_candidate(**it) && is_f32((*it)->results[0])) changed |= fuse(**it);
     graph_.nodes.remove_if([&](const auto& node) { return removed_.count(node.get()) != 0; });
     return changed;
   }

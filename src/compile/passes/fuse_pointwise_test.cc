@@ -12,7 +12,10 @@ using cpu::Opcode;
 std::string pointwise(const std::string& result, const std::string& self, const std::string& others, const std::string& numbers,
                       const std::vector<int64_t>& program) {
   std::string text;
-  for (int64_t instruction : program) text += (text.empty() ? "" : ", ") + std::to_string(instruction);
+  for (int64_t instruction : program) {
+    if (!text.empty()) text += ", ";
+    text += std::to_string(instruction);
+  }
   return result + " = etc::pointwise(" + self + ", " + others + ", " + numbers + ", [" + text + "])\n";
 }
 
@@ -83,6 +86,45 @@ TEST(FusePointwise, Trees) {
                              encode(Opcode::Tanh), encode(Opcode::DivInto, 2), encode(Opcode::Store, 2), encode(Opcode::Load, 1),
                              encode(Opcode::Neg), encode(Opcode::Sub, 2)}) +
                   "output \"e\" = %e\n");
+}
+
+TEST(FusePointwise, Masks) {
+  expect_pass("fuse-pointwise", std::string(kInputs) + R"(
+    input %mask: bool[8,1]
+    const %zero: f32[] = 0
+    %positive: bool[8,4] = aten::gt.Tensor(%x, %zero)
+    %both: bool[8,4] = aten::logical_and(%positive, %mask)
+    %a: f32[8,4] = aten::exp(%y)
+    %b: f32[8,4] = aten::where.self(%both, %a, %zero)
+    output "b" = %b
+  )",
+              kInputs + std::string("input %mask: bool[8,1]\n") +
+                  pointwise("%b: f32[8,4]", "%y", "[%x, %mask]", "[0.0]",
+                            {encode(Opcode::Load, 0), encode(Opcode::Exp), encode(Opcode::Store, 4), encode(Opcode::Load, 1),
+                             encode(Opcode::Greater, 3), encode(Opcode::Mul, 2), encode(Opcode::Select, 4, 3)}) +
+                  "output \"b\" = %b\n");
+}
+
+TEST(FusePointwise, BoundsThatAreTensors) {
+  expect_pass("fuse-pointwise", std::string(kInputs) + R"(
+    %a: f32[8,4] = aten::clamp.Tensor(%x, %row, %one)
+    %b: f32[8,4] = aten::clamp.Tensor(%a, none, %y)
+    output "b" = %b
+  )",
+              kInputs +
+                  pointwise("%b: f32[8,4]", "%x", "[%row, %one, %y]", "reals[]",
+                            {encode(Opcode::Load, 0), encode(Opcode::Maximum, 1), encode(Opcode::Minimum, 2), encode(Opcode::Minimum, 3)}) +
+                  "output \"b\" = %b\n");
+}
+
+// A mask that others see is none of ours.
+TEST(FusePointwise, LeavesMasksAsResults) {
+  expect_unchanged("fuse-pointwise", std::string(kInputs) + R"(
+    %a: f32[8,4] = aten::neg(%x)
+    %b: bool[8,4] = aten::gt.Tensor(%a, %y)
+    %c: bool[8,4] = aten::logical_not(%b)
+    output "c" = %c
+  )");
 }
 
 // The result may take the place of what dies.
@@ -163,15 +205,15 @@ TEST(FusePointwise, SymbolicSizes) {
 
 // More inputs than a program has places for.
 TEST(FusePointwise, SplitsWhatIsTooLarge) {
-  std::string text;
-  for (int i = 0; i < 100; ++i) text += "input %x" + std::to_string(i) + ": f32[8]\n";
-  std::string last = "%x0";
-  for (int i = 1; i < 100; ++i) {
-    const std::string sum = "%s" + std::to_string(i);
-    text += sum + ": f32[8] = aten::add.Tensor(" + last + ", %x" + std::to_string(i) + ", 1)\n";
-    last = sum;
+  std::string inputs, sums, last = "%x0";
+  for (int i = 0; i < 100; ++i) {
+    const std::string n = std::to_string(i), next = "%s" + n;
+    inputs += "input %x" + n + ": f32[8]\n";
+    if (i == 0) continue;
+    sums += next + ": f32[8] = aten::add.Tensor(" + last + ", %x" + n + ", 1)\n";
+    last = next;
   }
-  const std::string result = after("fuse-pointwise", text + "output \"s\" = " + last + "\n");
+  const std::string result = after("fuse-pointwise", inputs + sums + "output \"s\" = " + last + "\n");
   EXPECT_EQ(result.find("aten::"), std::string::npos);
   EXPECT_NE(result.find("etc::pointwise", result.find("etc::pointwise") + 1), std::string::npos);
 }

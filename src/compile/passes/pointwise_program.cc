@@ -13,8 +13,10 @@ namespace {
 
 using cpu::Opcode;
 
-// What an instruction takes beside the accumulator: a number, or the tensor operand that is not in it.
-struct Other {};
+// What an instruction takes beside the accumulator: a number, or a tensor operand that is not in it.
+struct Other {
+  size_t index = 0;
+};
 using Operand = std::variant<double, Other>;
 struct Step {
   Opcode opcode = Opcode::Load;
@@ -24,9 +26,9 @@ struct Step {
 // An op as steps on one of its tensors.
 struct Recipe {
   Value* x = nullptr;
-  Value* y = nullptr;         // null: there is no other
-  std::vector<Step> forward;  // from x in the accumulator
-  Step backward;              // from y in it
+  Values others;
+  std::vector<Step> forward;     // from x in the accumulator
+  std::optional<Step> backward;  // from the only other in it
 };
 
 std::optional<double> number(const Argument& a) {
@@ -52,6 +54,11 @@ constexpr Named kUnary[] = {
     {"aten::tanh", Opcode::Tanh, {}},
     {"aten::sigmoid", Opcode::Sigmoid, {}},
     {"aten::silu", Opcode::Silu, {}},
+    {"aten::round", Opcode::Round, {}},
+    {"aten::floor", Opcode::Floor, {}},
+    {"aten::ceil", Opcode::Ceil, {}},
+    {"aten::trunc", Opcode::Trunc, {}},
+    {"aten::mish", Opcode::Mish, {}},
     {"aten::hardsigmoid", Opcode::Hardsigmoid, {}},
     {"aten::hardswish", Opcode::Hardswish, {}},
 };
@@ -59,6 +66,18 @@ constexpr Named kBinary[] = {
     {"aten::add.Tensor", Opcode::Add, Opcode::Add},      {"aten::sub.Tensor", Opcode::Sub, Opcode::SubFrom},
     {"aten::mul.Tensor", Opcode::Mul, Opcode::Mul},      {"aten::div.Tensor", Opcode::Div, Opcode::DivInto},
     {"aten::maximum", Opcode::Maximum, Opcode::Maximum}, {"aten::minimum", Opcode::Minimum, Opcode::Minimum},
+    {"aten::gt.Tensor", Opcode::Greater, Opcode::Less},  {"aten::ge.Tensor", Opcode::GreaterEqual, Opcode::LessEqual},
+    {"aten::lt.Tensor", Opcode::Less, Opcode::Greater},  {"aten::le.Tensor", Opcode::LessEqual, Opcode::GreaterEqual},
+    {"aten::eq.Tensor", Opcode::Equal, Opcode::Equal},   {"aten::ne.Tensor", Opcode::NotEqual, Opcode::NotEqual},
+};
+// Of masks, ones and zeros.
+constexpr Named kLogical[] = {
+    {"aten::logical_and", Opcode::Mul, Opcode::Mul},
+    {"aten::logical_or", Opcode::Maximum, Opcode::Maximum},
+    {"aten::logical_xor", Opcode::NotEqual, Opcode::NotEqual},
+    {"aten::bitwise_and.Tensor", Opcode::Mul, Opcode::Mul},
+    {"aten::bitwise_or.Tensor", Opcode::Maximum, Opcode::Maximum},
+    {"aten::bitwise_xor.Tensor", Opcode::NotEqual, Opcode::NotEqual},
 };
 template <size_t N>
 const Named* find(const Named (&list)[N], const std::string& op) {
@@ -98,33 +117,69 @@ std::optional<std::vector<Step>> steps_of(const Node& node) {
   return Steps{{Opcode::Elu, {numbers[0] * numbers[1], numbers[1]}}};
 }
 
-std::optional<Recipe> recipe_of(const Node& node) {
-  if (node.is_external() || node.results.size() != 1 || !is_f32(node.results[0]) || node.args.empty()) return std::nullopt;
+bool is_mask(const Value* v) { return v->type.dtype == DType::Bool; }
+
+// x op y, or with a factor on y.
+std::optional<Recipe> binary(const Named& named, const Node& node) {
   Recipe r;
   r.x = tensor_argument(node, 0);
-  if (!r.x || !is_f32(r.x)) return std::nullopt;
-  const Named* binary = find(kBinary, node.op);
-  if (!binary) {
-    std::optional<std::vector<Step>> steps = steps_of(node);
-    if (!steps) return std::nullopt;
-    r.forward = std::move(*steps);
+  Value* y = tensor_argument(node, 1);
+  const std::optional<double> alpha = node.args.size() > 2 ? number(node.args[2]) : 1.0;
+  if (!y || !alpha) return std::nullopt;
+  if (r.x == y && named.forward == Opcode::Mul) {
+    r.forward = {{Opcode::Square, {}}};
     return r;
   }
-  r.y = tensor_argument(node, 1);
-  if (!r.y || !is_f32(r.y)) return std::nullopt;
-  const std::optional<double> alpha = node.args.size() > 2 ? number(node.args[2]) : 1.0;
-  if (!alpha) return std::nullopt;
-  if (*alpha != 1) {
-    const double factor = binary->forward == Opcode::Sub ? -*alpha : *alpha;
+  r.others = {y};
+  if (*alpha == 1) {
+    r.forward = {{named.forward, {Other{}}}};
+    r.backward = {named.backward, {Other{}}};
+  } else {
+    const double factor = named.forward == Opcode::Sub ? -*alpha : *alpha;
     r.forward = {{Opcode::AddMul, {Other{}, factor}}};
     r.backward = {Opcode::MulAdd, {factor, Other{}}};
-  } else if (r.x == r.y && binary->forward == Opcode::Mul) {
-    r.y = nullptr;
-    r.forward = {{Opcode::Square, {}}};
-  } else {
-    r.forward = {{binary->forward, {Other{}}}};
-    r.backward = {binary->backward, {Other{}}};
   }
+  return r;
+}
+
+// Between two tensors, of which one may be missing.
+Recipe clamp(const Node& node) {
+  Recipe r;
+  r.x = tensor_argument(node, 0);
+  for (const auto& [i, opcode] : {std::pair(1u, Opcode::Maximum), std::pair(2u, Opcode::Minimum)}) {
+    Value* bound = tensor_argument(node, i);
+    if (!bound) continue;
+    r.forward.push_back({opcode, {Other{r.others.size()}}});
+    r.others.push_back(bound);
+  }
+  return r;
+}
+
+std::optional<Recipe> recipe_of(const Node& node) {
+  if (node.is_external() || node.results.size() != 1 || node.args.empty() || !tensor_argument(node, 0)) return std::nullopt;
+  bool all_masks = is_mask(node.results[0]), all_floats = true;
+  for_each_operand(node, [&](const Value* v) { all_masks = all_masks && is_mask(v), all_floats = all_floats && is_f32(v); });
+  Recipe r;
+  r.x = tensor_argument(node, 0);
+  if (all_masks) {
+    if (const Named* found = find(kLogical, node.op)) return binary(*found, node);
+    if (node.op != "aten::logical_not" && node.op != "aten::bitwise_not") return std::nullopt;
+    r.forward = {{Opcode::SubFrom, {1.0}}};
+    return r;
+  }
+  if (node.op == "aten::where.self") {
+    r.others = {tensor_argument(node, 1), tensor_argument(node, 2)};
+    if (!is_mask(r.x) || !is_f32(r.others[0]) || !is_f32(r.others[1])) return std::nullopt;
+    r.forward = {{Opcode::Select, {Other{0}, Other{1}}}};
+    return r;
+  }
+  if (!all_floats) return std::nullopt;
+  if (const Named* found = find(kBinary, node.op)) return binary(*found, node);
+  if (!is_f32(node.results[0])) return std::nullopt;
+  if (node.op == "aten::clamp.Tensor") return clamp(node);
+  std::optional<std::vector<Step>> steps = steps_of(node);
+  if (!steps) return std::nullopt;
+  r.forward = std::move(*steps);
   return r;
 }
 
@@ -133,8 +188,9 @@ class Writer {
   Writer(const Node& root, const std::unordered_set<const Node*>& members) : root_(root), members_(members) {
     for (const Node* node : members) {
       const Recipe& r = recipes_.emplace(node, *recipe_of(*node)).first->second;
-      for (const Value* v : {r.x, r.y})
-        if (v && is_computed(v)) ++uses_[v->producer];
+      if (is_computed(r.x)) ++uses_[r.x->producer];
+      for (const Value* v : r.others)
+        if (is_computed(v)) ++uses_[v->producer];
     }
   }
 
@@ -142,9 +198,10 @@ class Writer {
     compute(root_.results[0]);
     Values& inputs = program_.inputs;
     const size_t numbers = inputs.size(), registers = numbers + program_.numbers.size();  // where they begin
-    if (inputs.empty() || registers + registers_.size() > cpu::kPlaces) return std::nullopt;
-    const auto found = std::find_if(inputs.begin(), inputs.end(), is_first);
-    const auto first = found == inputs.end() ? 0 : static_cast<size_t>(found - inputs.begin());
+    auto found = std::find_if(inputs.begin(), inputs.end(), is_first);
+    if (found == inputs.end()) found = std::find_if(inputs.begin(), inputs.end(), is_f32);
+    if (found == inputs.end() || registers + registers_.size() > cpu::kPlaces) return std::nullopt;
+    const auto first = static_cast<size_t>(found - inputs.begin());
     std::swap(inputs[0], inputs[first]);
     const auto place = [&](const Instruction& instruction, size_t i) {
       if (i >= instruction.places.size()) return 0u;
@@ -178,9 +235,13 @@ class Writer {
     const auto [it, is_new] = needs_.emplace(v, 0);
     if (!is_new) return it->second;
     const Recipe& r = recipes_.at(v->producer);
-    const int x = need(r.x), y = r.y ? need(r.y) : 0;
-    const bool both = r.y && is_computed(r.x) && is_computed(r.y);
-    return needs_[v] = both ? (x == y ? x + 1 : std::max(x, y)) : std::max(x, y);
+    int most = need(r.x), computed = is_computed(r.x);
+    for (const Value* other : r.others) {
+      const int n = need(other);
+      most = is_computed(other) && computed > 0 && n == most ? n + 1 : std::max(most, n);
+      computed += is_computed(other);
+    }
+    return needs_[v] = most;
   }
 
   // v into the accumulator, and into a register for uses that are still to come.
@@ -197,29 +258,32 @@ class Writer {
 
   void run(const Node* node) {
     const Recipe& r = recipes_.at(node);
-    if (!r.y) {
-      compute(r.x);
-      for (const Step& s : r.forward) emit(s, {});
-      return;
-    }
-    if (r.x != r.y && !is_at_hand(r.x) && !is_at_hand(r.y)) {
+    if (r.backward && r.x != r.others[0] && !is_at_hand(r.x) && !is_at_hand(r.others[0])) {
       // What is used elsewhere too is stored anyway. Else the one that needs more goes first, when more registers are free.
-      const int x = uses_[r.x->producer], y = uses_[r.y->producer];
-      const bool x_first = (x > 1) != (y > 1) ? x > 1 : need(r.x) >= need(r.y);
-      hold(x_first ? r.x : r.y);
+      const int x = uses_[r.x->producer], y = uses_[r.others[0]->producer];
+      const bool x_first = (x > 1) != (y > 1) ? x > 1 : need(r.x) >= need(r.others[0]);
+      hold(x_first ? r.x : r.others[0]);
     }
-    const bool from_x = is_at_hand(r.y);
-    compute(from_x ? r.x : r.y);
-    emit(from_x ? r.forward[0] : r.backward, take(from_x ? r.y : r.x));
+    if (r.backward && !is_at_hand(r.others[0])) {
+      compute(r.others[0]);
+      return emit(*r.backward, {take(r.x)});
+    }
+    for (Value* other : r.others)
+      if (!is_at_hand(other)) hold(other);
+    compute(r.x);
+    std::vector<Place> others;
+    for (Value* other : r.others) others.push_back(take(other));
+    for (const Step& s : r.forward) emit(s, others);
   }
 
   void load(Place place) {
     if (!instructions_.empty() && instructions_.back().opcode == Opcode::Store && instructions_.back().places[0] == place) return;
     emit(Opcode::Load, {place});
   }
-  void emit(const Step& step, Place other) {
+  void emit(const Step& step, const std::vector<Place>& others) {
     std::vector<Place> places;
-    for (const Operand& o : step.operands) places.push_back(std::holds_alternative<double>(o) ? place_of(std::get<double>(o)) : other);
+    for (const Operand& o : step.operands)
+      places.push_back(std::holds_alternative<double>(o) ? place_of(std::get<double>(o)) : others[std::get<Other>(o).index]);
     emit(step.opcode, std::move(places));
   }
   void emit(Opcode opcode, std::vector<Place> places) {
@@ -239,6 +303,7 @@ class Writer {
       return held.place;
     }
     if (const std::byte* element = uniform_element(v)) {
+      if (is_mask(v)) return place_of(*element != std::byte{0});
       float x;
       std::memcpy(&x, element, sizeof x);
       return place_of(x);
