@@ -4,8 +4,8 @@
 //   | opcode | place a| place b| zeros                |     an instruction
 //
 // An instruction makes a new accumulator of the old one and of the blocks at its places. Places are numbered: first the inputs, then the
-// numbers, each of which fills a block, then registers up to kPlaces. A mask, an
-// input of bools, is ones and zeros. What the accumulator holds in the end is the result.
+// numbers, each of which fills a block, then registers up to kPlaces. A mask, an input of bools, is ones and zeros. What the accumulator
+// holds in the end is the result.
 #pragma once
 
 #include "etc/op.h"
@@ -16,7 +16,7 @@ constexpr uint32_t kPlaces = 64;
 
 // Finite normal results are within 5e-7 of the true value, relative to it; those of Gelu and GeluTanh within 1e-6 of it.
 //
-// x is the accumulator, a and b what lies at the places. The last letter of a row says how many places its opcodes have.
+// x is the accumulator, a and b what lies at the places. The number says how many places an opcode has.
 #define ETC_POINTWISE_OPCODES(X)                                         \
   X(Load, 1)    /* a */                                                  \
   X(Store, 1)   /* x, which the register a holds as well from here on */ \

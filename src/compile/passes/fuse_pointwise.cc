@@ -47,7 +47,10 @@ bool is_candidate(const Node& node) {
 class Fuser {
  public:
   explicit Fuser(Graph& graph) : graph_(graph), consumers_(consumers_of(graph)) {
-    for (const Output& o : graph.outputs) outputs_.insert(root_of(o.value)), outputs_.insert(o.value);
+    for (const Output& o : graph.outputs) {
+      outputs_.insert(root_of(o.value)), outputs_.insert(o.value);
+      if (o.target) changed_.insert(o.target);
+    }
     for (const auto& node : graph.nodes) {
       position_[node.get()] = nodes_.size();
       nodes_.push_back(node.get());
@@ -75,7 +78,7 @@ class Fuser {
         replace(root, group, *program);
         return true;
       }
-      group.resize(group.size() - (group.size() + 7) / 8);  // without the first nodes of the model; they make a group of their own
+      group.resize(group.size() - (group.size() + 7) / 8);  // without the first nodes, which make groups of their own
     }
     return false;
   }
@@ -112,15 +115,18 @@ class Fuser {
     return kept_alive(node, root, members) <= 1 || is_next_to(node, root, members);
   }
 
-  // How many operands as large as the result would otherwise die before the root.
+  // How many operands as large as the result would otherwise die before the root. What the model changes counts for many: its new value
+  // could no longer be made where the old one lies.
   size_t kept_alive(const Node& node, const Node& root, const Members& members) const {
     std::unordered_set<const Value*> kept;
+    bool keeps_changed = false;
     for_each_operand(node, [&](Value* v) {
       const Value* whole = root_of(v);
-      if (v->type.sizes != node.results[0]->type.sizes || whole->kind == Value::Kind::Constant || whole->kind == Value::Kind::State) return;
-      if (!lives_beyond(whole, root, members)) kept.insert(whole);
+      if (whole->kind == Value::Kind::Constant || lives_beyond(whole, root, members)) return;
+      if (v->type.sizes == node.results[0]->type.sizes) kept.insert(whole);
+      keeps_changed = keeps_changed || changed_.count(whole) != 0;
     });
-    return kept.size();
+    return keeps_changed ? SIZE_MAX : kept.size();
   }
   // Whether something at or behind the root uses it anyway.
   bool lives_beyond(const Value* whole, const Node& root, const Members& members) const {
@@ -159,6 +165,7 @@ class Fuser {
   Graph& graph_;
   std::unordered_map<const Value*, std::vector<Node*>> consumers_;
   std::unordered_set<const Value*> outputs_;  // and their roots
+  std::unordered_set<const Value*> changed_;  // inputs and states
   std::vector<Node*> nodes_;                  // in order
   std::unordered_map<const Node*, size_t> position_;
   Members taken_, removed_;

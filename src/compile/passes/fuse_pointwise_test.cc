@@ -190,6 +190,19 @@ TEST(FusePointwise, DoesNotKeepMoreAlive) {
   expect_unchanged("fuse-pointwise", before);
 }
 
+// %a reads the state before its new value is there, %c behind it.
+TEST(FusePointwise, DoesNotReadAStateLater) {
+  expect_unchanged("fuse-pointwise", R"(
+    input %x: f32[8,4]
+    state %s: f32[8,4] "s" = splat 0
+    %a: f32[8,4] = aten::neg(%s)
+    %b: f32[8,4] = aten::cumsum(%x, 1, none)
+    %c: f32[8,4] = aten::mul.Tensor(%a, %x)
+    output "c" = %c
+    output state %s = %b
+  )");
+}
+
 TEST(FusePointwise, SymbolicSizes) {
   const std::string inputs = "symbol n in [1,100]\ninput %x: f32[n,4]\ninput %y: f32[n,1]\n";
   expect_pass(
