@@ -33,10 +33,10 @@ const std::vector<Pass>& all_passes() {
       dead_code,
       find_activations,
       fuse_epilogue,
+      winograd,
       // What is fused keeps its operands alive: how long they live otherwise is known when the nodes have their order.
       order_for_memory,
       fuse_pointwise,
-      winograd,
       // Constants are folded again for the copies that legalising makes of them.
       legalise,
       fold_constants,
