@@ -132,7 +132,7 @@ class Fuser {
   bool lives_beyond(const Value* whole, const Node& root, const Members& members) const {
     if (outputs_.count(whole)) return true;
     const auto users = consumers_.find(whole);
-    return users != consumers_.end() && std::any_of(users->second.begin(), users->second.end(), [&](const Node* user) {
+    return users != consumers_.end() && std::any_of(users->second.rbegin(), users->second.rend(), [&](const Node* user) {
              return user->op == "etc::view" ? lives_beyond(user->results[0], root, members)
                                             : members.count(user) || position_.at(user) > position_.at(&root);
            });
