@@ -8,6 +8,7 @@
 #include "etc/op.h"
 #include "ops/cpu/activation.h"
 #include "ops/cpu/packed.h"
+#include "ops/cpu/pointwise.h"
 
 namespace etc::cpu {
 
@@ -109,6 +110,10 @@ struct Kernels {
   void (*rms_norm)(const NormRows& rows) noexcept;
   // One step of an LSTM for `units` units, from finished gates: [panel of units][input, forget, candidate, output][kPanel].
   void (*lstm)(int64_t units, const float* gates, float* cell, float* hidden) noexcept;
+  // Programs of pointwise.h over blocks of pointwise_block floats; and over one of pointwise_vector floats.
+  int64_t pointwise_block, pointwise_vector;
+  void (*pointwise)(PointwiseBlocks& blocks) noexcept;
+  void (*pointwise_one)(PointwiseBlocks& blocks) noexcept;
 };
 
 // For rows of `depth` numbers.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -284,6 +285,106 @@ TEST(Kernels, NormaliseRows) {
             ASSERT_EQ(y[row * y_row + size], kUntouched);
           }
         }
+}
+
+// What an opcode makes of x and its places.
+double made(Opcode opcode, double x, double a, double b) {
+  switch (opcode) {
+    case Opcode::Load: return a;
+    case Opcode::Store: return x;
+    case Opcode::Add: return x + a;
+    case Opcode::Sub: return x - a;
+    case Opcode::SubFrom: return a - x;
+    case Opcode::Mul: return x * a;
+    case Opcode::Div: return x / a;
+    case Opcode::DivInto: return a / x;
+    case Opcode::MulAdd: return x * a + b;
+    case Opcode::AddMul: return x + a * b;
+    case Opcode::Maximum:
+    case Opcode::AtLeast: return std::max(x, a);
+    case Opcode::Minimum:
+    case Opcode::AtMost: return std::min(x, a);
+    case Opcode::LeakyRelu: return x > 0 ? x : x * a;
+    case Opcode::Elu: return x > 0 ? x * b : std::expm1(x) * a;
+    case Opcode::Softplus: return x * a > b ? x : std::log1p(std::exp(x * a)) / a;
+    case Opcode::Greater: return x > a;
+    case Opcode::GreaterEqual: return x >= a;
+    case Opcode::Less: return x < a;
+    case Opcode::LessEqual: return x <= a;
+    case Opcode::Equal: return x == a;
+    case Opcode::NotEqual: return x != a;
+    case Opcode::Select: return x != 0 ? a : b;
+    case Opcode::Square: return x * x;
+    case Opcode::Neg: return -x;
+    case Opcode::Abs: return std::abs(x);
+    case Opcode::Reciprocal: return 1 / x;
+    case Opcode::Sqrt: return std::sqrt(x);
+    case Opcode::Rsqrt: return 1 / std::sqrt(x);
+    case Opcode::Exp: return std::exp(x);
+    case Opcode::Log: return std::log(x);
+    case Opcode::Log1p: return std::log1p(x);
+    case Opcode::Erf: return std::erf(x);
+    case Opcode::Tanh: return activated(Activation::Tanh, x);
+    case Opcode::Sigmoid: return activated(Activation::Sigmoid, x);
+    case Opcode::Round: return std::nearbyint(x);
+    case Opcode::Floor: return std::floor(x);
+    case Opcode::Ceil: return std::ceil(x);
+    case Opcode::Trunc: return std::trunc(x);
+    case Opcode::Mish: return x * std::tanh(std::log1p(std::exp(x)));
+    case Opcode::Silu: return activated(Activation::Silu, x);
+    case Opcode::Gelu: return activated(Activation::Gelu, x);
+    case Opcode::GeluTanh: return activated(Activation::GeluTanh, x);
+    case Opcode::Hardsigmoid: return activated(Activation::Hardsigmoid, x);
+    case Opcode::Hardswish: return activated(Activation::Hardswish, x);
+  }
+  return NAN;
+}
+
+// In blocks, of which the inputs go round after 48 floats, and in one vector.
+TEST(Kernels, RunPointwisePrograms) {
+  constexpr int64_t kBlocks = 3, kPeriod = 48;
+  std::vector<float> x = randoms(kPeriod + kMostPointwiseBlock, 1), a = randoms(kPeriod + kMostPointwiseBlock, 2);
+  for (std::vector<float>* v : {&x, &a})
+    for (size_t i = kPeriod; i < v->size(); ++i) (*v)[i] = (*v)[i - kPeriod];
+  for (const Kind& kind : kinds())
+    for (uint32_t opcode = 0; opcode < kOpcodes; ++opcode) {
+      SCOPED_TRACE(testing::Message() << kind.name << ", opcode " << opcode);
+      const uint32_t places = kPlacesOf[opcode];
+      const bool is_store = static_cast<Opcode>(opcode) == Opcode::Store;
+      const int64_t program[] = {encode(Opcode::Load, 0),
+                                 encode(static_cast<Opcode>(opcode), is_store ? 3 : places > 0, places > 1 ? 2 : 0)};
+      ASSERT_TRUE(is_sound({program, 2}, 2, 1));
+      const int64_t block = kind.kernels->pointwise_block;
+      std::vector<float> number(kMostPointwiseBlock, 0.5f), stored(kMostPointwiseBlock), result(kBlocks * block + 1, kUntouched);
+      PointwiseBlocks b = {};
+      b.program = program, b.end = program + 2, b.inputs = 2, b.result = result.data();
+      const auto begin = [&] {
+        b.at[0] = x.data(), b.at[1] = a.data(), b.at[2] = number.data(), b.at[3] = stored.data();
+        for (int k = 0; k < 2; ++k) b.step[k] = block % kPeriod, b.period[k] = kPeriod, b.limit[k] = b.at[k] + kPeriod;
+      };
+      const auto check = [&](int64_t n) {
+        for (int64_t i = 0; i < n; ++i) {
+          const double truth = made(static_cast<Opcode>(opcode), x[i % kPeriod], a[i % kPeriod], 0.5);
+          if (std::isnan(truth))
+            ASSERT_TRUE(std::isnan(result[i])) << "of " << x[i % kPeriod];
+          else
+            ASSERT_NEAR(result[i], truth, 1e-6 * std::max(std::abs(truth), 1.0)) << "element " << i << ", of " << x[i % kPeriod];
+        }
+        ASSERT_EQ(result[n], kUntouched);
+      };
+      begin();
+      b.blocks = kBlocks;
+      kind.kernels->pointwise(b);
+      check(kBlocks * block);
+      if (is_store) {
+        ASSERT_EQ(stored[0], result[(kBlocks - 1) * block]);
+      }
+      std::fill(result.begin(), result.end(), kUntouched);
+      begin();
+      b.result = result.data();
+      kind.kernels->pointwise_one(b);
+      check(kind.kernels->pointwise_vector);
+    }
 }
 
 }  // namespace

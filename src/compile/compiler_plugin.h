@@ -24,7 +24,7 @@ class Plugin {
   // Where it runs: "before NAME" or "after NAME" of a built-in pass, of whose runs the first is meant; "after import", before all
   // passes; or "before lower", after all. From `legalise` on, every node must have a kernel that takes its operands as they lie. Names and
   // summaries stay valid while the library is loaded, which is to the end.
-  void add_pass(Pass pass, std::string place = "before legalise") { passes.push_back({pass, std::move(place)}); }
+  void add_pass(Pass pass, std::string place = "before fuse-pointwise") { passes.push_back({pass, std::move(place)}); }
 
   // For --planner NAME.
   void add_planner(Planner planner) { planners.push_back(std::move(planner)); }

@@ -136,7 +136,7 @@ class Grower {
   Value* random_op() {
     Value* v = any();
     const auto rank = static_cast<int64_t>(v->type.sizes.size());
-    switch (below(random_, 20)) {
+    switch (below(random_, 24)) {
       case 0: return b_.op("aten::relu", {v});
       case 1: return b_.op("aten::neg", {v});
       case 2: return b_.copy(v);
@@ -159,12 +159,20 @@ class Grower {
         Value* window = b_.slice(v, 0, 0, 1);
         return b_.view_scatter(v, window, b_.op("aten::neg", {window}));
       }
+      case 10:
+      case 11:
+      case 12: {
+        constexpr const char* kUnary[] = {"aten::abs",  "aten::exp",       "aten::sigmoid", "aten::tanh",
+                                          "aten::silu", "aten::hardswish", "aten::erf"};
+        return b_.op(kUnary[below(random_, 7)], {v});
+      }
+      case 13: return b_.op("aten::clamp", {v, -1.0, 0.5});
       default: break;
     }
     Value* w = any();
     if (below(random_, 2)) std::swap(v, w);
-    constexpr const char* kBinary[] = {"aten::mul.Tensor", "aten::add.Tensor", "aten::sub.Tensor", "aten::div.Tensor"};
-    return broadcast(v->type.sizes, w->type.sizes) ? b_.op(kBinary[below(random_, 4)], {v, w}) : nullptr;
+    constexpr const char* kBinary[] = {"aten::mul.Tensor", "aten::add.Tensor", "aten::sub.Tensor", "aten::div.Tensor", "aten::maximum"};
+    return broadcast(v->type.sizes, w->type.sizes) ? b_.op(kBinary[below(random_, 5)], {v, w}) : nullptr;
   }
 
   Graph graph_;

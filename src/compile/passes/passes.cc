@@ -10,8 +10,8 @@ namespace etc::compile {
 namespace passes {
 // A place in the list: backends take their subgraphs when all is folded and nothing is bent to fit our kernels yet.
 constinit const Pass partition = {"partition", "give subgraphs to the backends of --backend", [](Graph&) { return false; }, false};
-extern const Pass dead_code, fast_kernels, fold_batch_norm, fold_constants, fuse_epilogue, keep_channels_last, legalise, merge_common,
-    order_for_memory, own_written, pack_weights, remove_copies, remove_noops, winograd;
+extern const Pass dead_code, fast_kernels, find_activations, fold_batch_norm, fold_constants, fuse_epilogue, fuse_pointwise,
+    keep_channels_last, legalise, merge_common, order_for_memory, own_written, pack_weights, remove_copies, remove_noops, winograd;
 }  // namespace passes
 
 const std::vector<Pass>& all_passes() {
@@ -31,8 +31,12 @@ const std::vector<Pass>& all_passes() {
       pack_weights,
       keep_channels_last,
       dead_code,
+      find_activations,
       fuse_epilogue,
       winograd,
+      // What is fused keeps its operands alive: how long they live otherwise is known when the nodes have their order.
+      order_for_memory,
+      fuse_pointwise,
       // Constants are folded again for the copies that legalising makes of them.
       legalise,
       fold_constants,
