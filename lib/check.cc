@@ -8,35 +8,39 @@
 namespace etc {
 namespace {
 
-bool is_one_of(OperandKind k, OperandKind a, OperandKind b) { return k == a || k == b; }
+constexpr uint32_t bit(OperandKind k) { return 1u << static_cast<uint32_t>(k); }
+static_assert(bit(OperandKind::None) == 1, "takes() adds it to what is optional");
+constexpr uint32_t kIntBits = bit(OperandKind::Int) | bit(OperandKind::IntSlot);
+constexpr uint32_t kRealBits = kIntBits | bit(OperandKind::Real) | bit(OperandKind::RealSlot);
+// By kind of the schema: the kinds of operands that it takes.
+constexpr uint16_t kTaken[] = {
+    0,
+    bit(OperandKind::Tensor),
+    kIntBits,
+    kRealBits,
+    bit(OperandKind::Bool),
+    bit(OperandKind::String),
+    kRealBits | bit(OperandKind::Bool),
+    bit(OperandKind::Tensors),
+    bit(OperandKind::Ints) | bit(OperandKind::IntSlots),
+    bit(OperandKind::Reals),
+    bit(OperandKind::Bools),
+    bit(OperandKind::Tensors),
+    bit(OperandKind::Ints) | bit(OperandKind::Reals),
+};
+static_assert(kind::kTensor == 1 && kind::kInt == 2 && kind::kReal == 3 && kind::kBool == 4 && kind::kString == 5 && kind::kScalar == 6 &&
+              kind::kTensors == 7 && kind::kInts == 8 && kind::kReals == 9 && kind::kBools == 10 && kind::kOptionalTensors == 11 &&
+              kind::kScalars == 12);
 
 bool takes(uint8_t kind, OpContext ctx, uint32_t i) {
-  const Operand& o = ctx.operand(i);
-  if (o.kind == OperandKind::None) return (kind & kind::kOptional) != 0;
-  switch (kind & ~kind::kOptional) {
-    case kind::kTensor: return o.kind == OperandKind::Tensor;
-    case kind::kInt: return is_one_of(o.kind, OperandKind::Int, OperandKind::IntSlot);
-    case kind::kReal:
-      return is_one_of(o.kind, OperandKind::Real, OperandKind::RealSlot) || is_one_of(o.kind, OperandKind::Int, OperandKind::IntSlot);
-    case kind::kBool: return o.kind == OperandKind::Bool;
-    case kind::kString: return o.kind == OperandKind::String;
-    case kind::kScalar:
-      return is_one_of(o.kind, OperandKind::Real, OperandKind::RealSlot) || is_one_of(o.kind, OperandKind::Int, OperandKind::IntSlot) ||
-             o.kind == OperandKind::Bool;
-    case kind::kInts: return is_one_of(o.kind, OperandKind::Ints, OperandKind::IntSlots);
-    case kind::kReals: return o.kind == OperandKind::Reals;
-    case kind::kBools: return o.kind == OperandKind::Bools;
-    case kind::kScalars: return is_one_of(o.kind, OperandKind::Ints, OperandKind::Reals);
-    case kind::kOptionalTensors: return o.kind == OperandKind::Tensors;
-    case kind::kTensors: {
-      if (o.kind != OperandKind::Tensors) return false;
-      const Tensors list = ctx.tensors(i);
-      for (uint32_t k = 0; k < list.size; ++k)
-        if (!list.has(k)) return false;
-      return true;
-    }
-  }
-  return false;
+  const bool optional = kind & kind::kOptional;
+  kind &= static_cast<uint8_t>(~kind::kOptional);
+  if (!((kTaken[kind] | uint32_t{optional}) & bit(ctx.operand(i).kind))) return false;
+  if (kind != kind::kTensors) return true;
+  const Tensors list = ctx.tensors(i);
+  for (uint32_t k = 0; k < list.size; ++k)
+    if (!list.has(k)) return false;
+  return true;
 }
 
 // The sink that compares what `infer` says with what the file says.
@@ -73,11 +77,29 @@ struct Results {
   }
 };
 
-bool overlaps(const Tensor& a, const Tensor& b) {
-  const uint64_t a_bytes = extent_of(a), b_bytes = extent_of(b);
-  const auto a_begin = reinterpret_cast<uintptr_t>(a.data), b_begin = reinterpret_cast<uintptr_t>(b.data);
-  return a_bytes != 0 && b_bytes != 0 && a_begin < b_begin + b_bytes && b_begin < a_begin + a_bytes;
-}
+// Where a tensor lies; nowhere, when it has no element.
+struct Place {
+  uintptr_t begin = 0, end = 0;
+  explicit Place(const Tensor& t) {
+    if (const uint64_t bytes = extent_of(t)) {
+      begin = reinterpret_cast<uintptr_t>(t.data);
+      end = begin + bytes;
+    }
+  }
+  bool meets(const Place& o) const { return begin < o.end && o.begin < end; }
+  bool meets(const Tensor& t) const { return reinterpret_cast<uintptr_t>(t.data) < end && meets(Place(t)); }
+  // Any tensor of a list among the operands.
+  bool meets(const Tensors& list) const {
+    for (uint32_t k = 0; k < list.size; ++k)
+      if (list.has(k) && meets(list[k])) return true;
+    return false;
+  }
+  // Operand i, if it is a tensor or a list of them.
+  bool meets(OpContext ctx, uint32_t i) const {
+    const OperandKind kind = ctx.operand(i).kind;
+    return kind == OperandKind::Tensor ? meets(ctx.tensor(i)) : kind == OperandKind::Tensors && meets(ctx.tensors(i));
+  }
+};
 
 // The same bytes in the same order. A dimension of one element has no stride to speak of.
 bool are_identical(const Tensor& a, const Tensor& b) {
@@ -90,11 +112,19 @@ bool are_identical(const Tensor& a, const Tensor& b) {
 // Every dimension, from the smallest stride up, steps over all that the smaller ones reach. This refuses a few exotic strides that do
 // not overlap either; no compiler has a use for them.
 bool overlaps_itself(const Tensor& t) {
-  if (extent_of(t) == 0) return false;
   int64_t reach = 0;  // the last element that the dimensions taken so far can reach
+  uint32_t d = t.rank;
+  for (; d > 0; --d) {  // most are in that order already
+    if (t.sizes[d - 1] == 0) return false;
+    if (t.sizes[d - 1] == 1) continue;
+    if (t.strides[d - 1] <= reach) break;
+    reach += t.strides[d - 1] * (t.sizes[d - 1] - 1);
+  }
+  if (d == 0 || extent_of(t) == 0) return false;
+  reach = 0;
   for (uint32_t taken = 0;;) {
     uint32_t next = t.rank;
-    for (uint32_t d = 0; d < t.rank; ++d)
+    for (d = 0; d < t.rank; ++d)
       if (t.sizes[d] > 1 && !(taken >> d & 1) && (next == t.rank || t.strides[d] < t.strides[next])) next = d;
     if (next == t.rank) return false;
     if (t.strides[next] <= reach) return true;
@@ -108,14 +138,9 @@ bool written_is_separate(OpContext ctx, uint32_t arguments, uint32_t a) {
   if (ctx.operand(a).kind != OperandKind::Tensor) return false;  // lists cannot be written
   const Tensor& written = ctx.tensor(a);
   if ((written.flags & Tensor::kReadOnly) || overlaps_itself(written)) return false;
-  for (uint32_t other = 0; other < arguments; ++other) {
-    const OperandKind kind = ctx.operand(other).kind;
-    if (other != a && kind == OperandKind::Tensor && overlaps(written, ctx.tensor(other))) return false;
-    if (kind != OperandKind::Tensors) continue;
-    const Tensors list = ctx.tensors(other);
-    for (uint32_t k = 0; k < list.size; ++k)
-      if (list.has(k) && overlaps(written, list[k])) return false;
-  }
+  const Place place(written);
+  for (uint32_t other = 0; other < arguments; ++other)
+    if (other != a && place.meets(ctx, other)) return false;
   return true;
 }
 
@@ -123,19 +148,14 @@ bool written_is_separate(OpContext ctx, uint32_t arguments, uint32_t a) {
 bool result_is_separate(OpContext ctx, const CallPlaces& call, uint32_t r, const Tensor* scratch) {
   const uint32_t arguments = call.arguments, results = call.results;
   const Tensor& result = ctx.tensor(arguments + r);
-  if (scratch && overlaps(result, *scratch)) return false;
+  const Place place(result);
+  if (scratch && place.meets(*scratch)) return false;
   for (uint32_t other = 0; other < results; ++other)
-    if (other != r && overlaps(result, ctx.tensor(arguments + other))) return false;
+    if (other != r && place.meets(ctx.tensor(arguments + other))) return false;
   for (uint32_t a = 0; a < arguments; ++a) {
-    const OperandKind kind = ctx.operand(a).kind;
-    if (kind == OperandKind::Tensor) {
-      const bool may_share = (r == 0 && a < 16 && (call.in_place >> a & 1)) || (a < 32 && (call.written >> a & 1));
-      if (overlaps(result, ctx.tensor(a)) && !(may_share && are_identical(result, ctx.tensor(a)))) return false;
-    } else if (kind == OperandKind::Tensors) {
-      const Tensors list = ctx.tensors(a);
-      for (uint32_t k = 0; k < list.size; ++k)
-        if (list.has(k) && overlaps(result, list[k])) return false;
-    }
+    if (!place.meets(ctx, a)) continue;
+    const bool may_share = (r == 0 && a < 16 && (call.in_place >> a & 1)) || (a < 32 && (call.written >> a & 1));
+    if (!may_share || ctx.operand(a).kind != OperandKind::Tensor || !are_identical(result, ctx.tensor(a))) return false;
   }
   return true;
 }
@@ -146,14 +166,9 @@ bool is_scratch(const Tensor& t, uint64_t bytes) {
 }
 
 bool scratch_is_separate(OpContext ctx, uint32_t arguments, const Tensor& scratch) {
-  for (uint32_t a = 0; a < arguments; ++a) {
-    const OperandKind kind = ctx.operand(a).kind;
-    if (kind == OperandKind::Tensor && overlaps(scratch, ctx.tensor(a))) return false;
-    if (kind != OperandKind::Tensors) continue;
-    const Tensors list = ctx.tensors(a);
-    for (uint32_t k = 0; k < list.size; ++k)
-      if (list.has(k) && overlaps(scratch, list[k])) return false;
-  }
+  const Place place(scratch);
+  for (uint32_t a = 0; a < arguments; ++a)
+    if (place.meets(ctx, a)) return false;
   return true;
 }
 
@@ -195,7 +210,7 @@ Error check_places(OpContext ctx, const CallPlaces& call, uint32_t* operand) noe
     scratch = &ctx.frame->values[o.index];
     if (!is_scratch(*scratch, call.scratch_bytes) || !scratch_is_separate(ctx, call.arguments, *scratch)) return Error::BadProgram;
   }
-  for (uint32_t a = 0; a < call.arguments && a < 32; ++a)
+  for (uint32_t a = 0; call.written != 0 && a < call.arguments && a < 32; ++a)
     if ((call.written >> a & 1) && ctx.has(a) && !written_is_separate(ctx, call.arguments, a)) return *operand = a, Error::BadProgram;
   for (uint32_t r = 0; r < call.results; ++r) {
     const Tensor& result = ctx.tensor(call.arguments + r);
