@@ -32,14 +32,13 @@ static_assert(kind::kTensor == 1 && kind::kInt == 2 && kind::kReal == 3 && kind:
               kind::kTensors == 7 && kind::kInts == 8 && kind::kReals == 9 && kind::kBools == 10 && kind::kOptionalTensors == 11 &&
               kind::kScalars == 12);
 
-bool takes(uint8_t kind, OpContext ctx, uint32_t i) {
-  const bool optional = kind & kind::kOptional;
-  kind &= static_cast<uint8_t>(~kind::kOptional);
-  if (!((kTaken[kind] | uint32_t{optional}) & bit(ctx.operand(i).kind))) return false;
-  if (kind != kind::kTensors) return true;
-  const Tensors list = ctx.tensors(i);
-  for (uint32_t k = 0; k < list.size; ++k)
-    if (!list.has(k)) return false;
+bool takes(uint8_t kind, const Operand& given, const Frame& frame) {
+  const uint32_t optional = kind / kind::kOptional, required = kind % kind::kOptional;
+  const uint32_t taken = kTaken[required] | optional;
+  if (!(taken >> static_cast<uint32_t>(given.kind) & 1)) return false;
+  if (required != kind::kTensors || given.kind == OperandKind::None) return true;
+  for (uint32_t k = 0; k < given.count; ++k)
+    if (frame.indices[given.index + k] == kNoValue) return false;
   return true;
 }
 
@@ -80,24 +79,31 @@ struct Results {
 // Where a tensor lies; nowhere, when it has no element.
 struct Place {
   uintptr_t begin = 0, end = 0;
+  bool in_order = true;  // every dimension steps over all that those behind it reach, so no two elements are one
   explicit Place(const Tensor& t) {
-    if (const uint64_t bytes = extent_of(t)) {
-      begin = reinterpret_cast<uintptr_t>(t.data);
-      end = begin + bytes;
+    size_t reach = 0;  // the last element of the dimensions so far
+    for (uint32_t d = t.rank; d-- > 0;) {
+      const auto size = static_cast<size_t>(t.sizes[d]), stride = static_cast<size_t>(t.strides[d]);
+      if (size == 0) {
+        in_order = true;
+        return;
+      }
+      in_order = in_order && (size == 1 || stride > reach);
+      reach += stride * (size - 1);
     }
+    begin = reinterpret_cast<uintptr_t>(t.data);
+    end = begin + (reach + 1) * size_in_bytes(t.dtype);
   }
   bool meets(const Place& o) const { return begin < o.end && o.begin < end; }
   bool meets(const Tensor& t) const { return reinterpret_cast<uintptr_t>(t.data) < end && meets(Place(t)); }
-  // Any tensor of a list among the operands.
-  bool meets(const Tensors& list) const {
+  // An operand, if it is a tensor or a list of them.
+  bool meets(const Operand& o, const Frame& frame) const {
+    if (o.kind == OperandKind::Tensor) return meets(frame.values[o.index]);
+    if (o.kind != OperandKind::Tensors) return false;
+    const Tensors list{frame.values, frame.indices + o.index, o.count};
     for (uint32_t k = 0; k < list.size; ++k)
       if (list.has(k) && meets(list[k])) return true;
     return false;
-  }
-  // Operand i, if it is a tensor or a list of them.
-  bool meets(OpContext ctx, uint32_t i) const {
-    const OperandKind kind = ctx.operand(i).kind;
-    return kind == OperandKind::Tensor ? meets(ctx.tensor(i)) : kind == OperandKind::Tensors && meets(ctx.tensors(i));
   }
 };
 
@@ -111,20 +117,12 @@ bool are_identical(const Tensor& a, const Tensor& b) {
 
 // Every dimension, from the smallest stride up, steps over all that the smaller ones reach. This refuses a few exotic strides that do
 // not overlap either; no compiler has a use for them.
-bool overlaps_itself(const Tensor& t) {
+bool overlaps_itself(const Tensor& t, const Place& place) {
+  if (place.in_order) return false;
   int64_t reach = 0;  // the last element that the dimensions taken so far can reach
-  uint32_t d = t.rank;
-  for (; d > 0; --d) {  // most are in that order already
-    if (t.sizes[d - 1] == 0) return false;
-    if (t.sizes[d - 1] == 1) continue;
-    if (t.strides[d - 1] <= reach) break;
-    reach += t.strides[d - 1] * (t.sizes[d - 1] - 1);
-  }
-  if (d == 0 || extent_of(t) == 0) return false;
-  reach = 0;
   for (uint32_t taken = 0;;) {
     uint32_t next = t.rank;
-    for (d = 0; d < t.rank; ++d)
+    for (uint32_t d = 0; d < t.rank; ++d)
       if (t.sizes[d] > 1 && !(taken >> d & 1) && (next == t.rank || t.strides[d] < t.strides[next])) next = d;
     if (next == t.rank) return false;
     if (t.strides[next] <= reach) return true;
@@ -137,25 +135,27 @@ bool overlaps_itself(const Tensor& t) {
 bool written_is_separate(OpContext ctx, uint32_t arguments, uint32_t a) {
   if (ctx.operand(a).kind != OperandKind::Tensor) return false;  // lists cannot be written
   const Tensor& written = ctx.tensor(a);
-  if ((written.flags & Tensor::kReadOnly) || overlaps_itself(written)) return false;
   const Place place(written);
+  if ((written.flags & Tensor::kReadOnly) || overlaps_itself(written, place)) return false;
   for (uint32_t other = 0; other < arguments; ++other)
-    if (other != a && place.meets(ctx, other)) return false;
+    if (other != a && place.meets(ctx.operand(other), *ctx.frame)) return false;
   return true;
 }
 
-// `scratch` is null when the call has none.
-bool result_is_separate(OpContext ctx, const CallPlaces& call, uint32_t r, const Tensor* scratch) {
-  const uint32_t arguments = call.arguments, results = call.results;
+// Result `r` may be written, and no other operand shares its bytes; of the results, none after it. `scratch` is null when the call has
+// none.
+bool result_is_sound(OpContext ctx, const CallPlaces& call, uint32_t r, const Tensor* scratch) {
+  const uint32_t arguments = call.arguments;
   const Tensor& result = ctx.tensor(arguments + r);
   const Place place(result);
-  if (scratch && place.meets(*scratch)) return false;
-  for (uint32_t other = 0; other < results; ++other)
-    if (other != r && place.meets(ctx.tensor(arguments + other))) return false;
+  if ((result.flags & Tensor::kReadOnly) || overlaps_itself(result, place) || (scratch && place.meets(*scratch))) return false;
+  for (uint32_t later = r + 1; later < call.results; ++later)
+    if (place.meets(ctx.tensor(arguments + later))) return false;
+  const Operand* given = &ctx.operand(0);
   for (uint32_t a = 0; a < arguments; ++a) {
-    if (!place.meets(ctx, a)) continue;
+    if (!place.meets(given[a], *ctx.frame)) continue;
     const bool may_share = (r == 0 && a < 16 && (call.in_place >> a & 1)) || (a < 32 && (call.written >> a & 1));
-    if (!may_share || ctx.operand(a).kind != OperandKind::Tensor || !are_identical(result, ctx.tensor(a))) return false;
+    if (!may_share || given[a].kind != OperandKind::Tensor || !are_identical(result, ctx.tensor(a))) return false;
   }
   return true;
 }
@@ -168,30 +168,13 @@ bool is_scratch(const Tensor& t, uint64_t bytes) {
 bool scratch_is_separate(OpContext ctx, uint32_t arguments, const Tensor& scratch) {
   const Place place(scratch);
   for (uint32_t a = 0; a < arguments; ++a)
-    if (place.meets(ctx, a)) return false;
+    if (place.meets(ctx.operand(a), *ctx.frame)) return false;
   return true;
 }
 
-}  // namespace
-
-Error check_operands(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept {
-  constexpr uint32_t kMostResults = 64;  // bits of Results::seen
+// What check_sizes does, for so many results.
+inline Error check_results(OpContext ctx, const Op& op, uint32_t results, uint32_t* operand) {
   const uint32_t arguments = op.signature.arguments;
-  *operand = Fault::kNowhere;
-  if (operand_count < arguments) return Error::BadProgram;
-  const uint32_t results = result_count(op, operand_count);
-  if (operand_count != arguments + results || results > kMostResults) return Error::BadProgram;
-  for (uint32_t a = 0; a < arguments; ++a)
-    if (!takes(op.signature.kinds[a], ctx, a)) return *operand = a, Error::BadProgram;
-  for (uint32_t r = 0; r < results; ++r)
-    if (ctx.operand(arguments + r).kind != OperandKind::Tensor) return *operand = arguments + r, Error::BadProgram;
-
-  return Error::Ok;
-}
-
-Error check_sizes(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept {
-  const uint32_t arguments = op.signature.arguments, results = result_count(op, operand_count);
-  *operand = Fault::kNowhere;
   Results sink{ctx, arguments, results, 0};
   InferContext infer{ctx, &sink, kHasDynamic && op.sizes_from_data ? &Results::assign : &Results::compare};
   if (op.infer(infer) != Error::Ok) return Error::BadProgram;
@@ -200,6 +183,28 @@ Error check_sizes(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t*
 
   const uint64_t scratch_bytes = op.scratch_bytes ? op.scratch_bytes(ctx) : 0;
   return check_places(ctx, {arguments, results, op.in_place, scratch_bytes, op.signature.written}, operand);
+}
+
+}  // namespace
+
+Error check_call(OpContext ctx, const Op& op, uint32_t operand_count, bool sizes_are_known, uint32_t* operand) noexcept {
+  constexpr uint32_t kMostResults = 64;  // bits of Results::seen
+  const uint32_t arguments = op.signature.arguments;
+  *operand = Fault::kNowhere;
+  if (operand_count < arguments) return Error::BadProgram;
+  const uint32_t results = result_count(op, operand_count);
+  if (operand_count != arguments + results || results > kMostResults) return Error::BadProgram;
+  const Operand* given = &ctx.operand(0);
+  for (uint32_t a = 0; a < arguments; ++a)
+    if (!takes(op.signature.kinds[a], given[a], *ctx.frame)) return *operand = a, Error::BadProgram;
+  for (uint32_t i = arguments; i < operand_count; ++i)
+    if (given[i].kind != OperandKind::Tensor) return *operand = i, Error::BadProgram;
+  return sizes_are_known ? check_results(ctx, op, results, operand) : Error::Ok;
+}
+
+Error check_sizes(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept {
+  *operand = Fault::kNowhere;
+  return check_results(ctx, op, result_count(op, operand_count), operand);
 }
 
 Error check_places(OpContext ctx, const CallPlaces& call, uint32_t* operand) noexcept {
@@ -212,11 +217,8 @@ Error check_places(OpContext ctx, const CallPlaces& call, uint32_t* operand) noe
   }
   for (uint32_t a = 0; call.written != 0 && a < call.arguments && a < 32; ++a)
     if ((call.written >> a & 1) && ctx.has(a) && !written_is_separate(ctx, call.arguments, a)) return *operand = a, Error::BadProgram;
-  for (uint32_t r = 0; r < call.results; ++r) {
-    const Tensor& result = ctx.tensor(call.arguments + r);
-    if ((result.flags & Tensor::kReadOnly) || overlaps_itself(result) || !result_is_separate(ctx, call, r, scratch))
-      return *operand = call.arguments + r, Error::BadProgram;
-  }
+  for (uint32_t r = 0; r < call.results; ++r)
+    if (!result_is_sound(ctx, call, r, scratch)) return *operand = call.arguments + r, Error::BadProgram;
   return Error::Ok;
 }
 

@@ -26,7 +26,7 @@ Error Method::next_block() noexcept {
   uint32_t target = block_ + 1;
   switch (block.end) {
     case format::BlockEnd::Return:
-      for (size_t n = 0; kHasDynamic && has_dynamics_ && n < file_->inputs().size + file_->outputs().size; ++n)
+      for (size_t n = 0; kHasDynamic && is_dynamic_ && n < file_->inputs().size + file_->outputs().size; ++n)
         ETC_TRY(check_value(file_->io(n).value));
       block_ = kDone;
       return Error::Ok;

@@ -30,9 +30,9 @@ Error check_memory(const Program& program, uint32_t method, const Memory& memory
 
 Tensor place(const format::Value& v, const std::byte* constants, const Memory& memory, const int64_t* ints) {
   // Constants are never written; check_sizes sees to it.
-  std::byte* base = v.storage == format::kConstants ? const_cast<std::byte*>(constants)
+  std::byte* base = v.storage >= format::kFirstPool ? memory.pools[v.storage - format::kFirstPool].data
                     : v.storage == format::kState   ? memory.state.data
-                                                    : memory.pools[v.storage - format::kFirstPool].data;
+                                                    : const_cast<std::byte*>(constants);
   const uint32_t flags = v.storage == format::kConstants ? Tensor::kReadOnly : 0;
   return {base ? base + v.offset : nullptr, ints + v.sizes, ints + v.strides, v.dtype, v.rank, 0, flags};
 }
@@ -71,7 +71,7 @@ struct MethodAccess {
     m->program_ = program;
     m->method_ = method;
     m->file_ = &file;
-    m->has_dynamics_ = !file.dynamics().empty();
+    m->is_dynamic_ = kHasDynamic && (file.slots != 0 || !file.dynamics().empty());
     m->hooks_ = hooks;
     m->arena_ = {arena, static_cast<size_t>(layout.bytes)};
     m->state_ = memory.state;
@@ -127,27 +127,22 @@ struct MethodAccess {
     const Op& op = *ops.find(file.op);  // lay_out_arena has found them all
     const bool is_external = ops.is_external(file.op), is_dynamic = is_dynamic_call(file, op, is_external);
     uint32_t operand_count = file.operand_count;
-    const bool may_vary = m.has_dynamics_ || m.file_->slots != 0;
-    if (!is_dynamic && (op.sizes_from_data || (may_vary && needs_dynamic_call({&m.frame_, instr}, operand_count))))
+    if (!is_dynamic && (op.sizes_from_data || (m.is_dynamic_ && needs_dynamic_call({&m.frame_, instr}, operand_count))))
       return Error::BadProgram;
     if (is_external) {
       ETC_TRY(external->bind(file, op, operand));
       instr->first_operand = external->first_operand();
       operand_count = external->operand_count();
     }
-    Error e = check_operands({&m.frame_, instr}, op, operand_count, operand);
-    if (e == Error::Ok && is_dynamic && !(file.flags & format::kDynamicCall))
-      e = check_sizes({&m.frame_, instr}, op, operand_count, operand);
-    if (e == Error::Ok)
-      e = is_dynamic ? load_dynamic(m, op, operand_count, instr, prepared) : load_static(m, op, operand_count, instr, prepared, operand);
+    Error e = check_call({&m.frame_, instr}, op, operand_count, !(file.flags & format::kDynamicCall), operand);
+    if (e == Error::Ok) e = is_dynamic ? load_dynamic(m, op, operand_count, instr, prepared) : load_static(m, op, instr, prepared);
     // The compiler has not seen an external op: it is the table that does not fit the model.
     return is_external && e == Error::BadProgram ? Error::MissingOp : e;
   }
 
   // Takes bytes for the prepared state from *prepared, and moves that on.
-  static Error load_static(Method& m, const Op& op, uint32_t operand_count, Instr* instr, std::byte** prepared, uint32_t* operand) {
+  static Error load_static(Method& m, const Op& op, Instr* instr, std::byte** prepared) {
     const OpContext ctx{&m.frame_, instr};
-    ETC_TRY(check_sizes(ctx, op, operand_count, operand));
     instr->run = op.select(ctx);
     if (!instr->run) return Error::MissingOp;  // a selective build may leave dtypes out
     if (op.prepared_bytes == 0) return Error::Ok;

@@ -85,7 +85,7 @@ class Method {
   Program program_;
   uint32_t method_ = 0;
   uint32_t block_ = 0;
-  bool has_swaps_ = false, has_dynamics_ = false;
+  bool has_swaps_ = false, is_dynamic_ = false;
   const format::Method* file_ = nullptr;
   Frame frame_{};
   Hooks hooks_{};
