@@ -60,9 +60,12 @@ Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFin
   layout.external = layout.bytes;
   layout.external_counts = external.counts();
   layout.bytes += external.bytes(layout.external_counts);
-  if (delegate_bytes == 0) return layout;
-  layout.delegates = (layout.bytes + kAlignment - 1) / kAlignment * kAlignment;
-  if (__builtin_add_overflow(layout.delegates, delegate_bytes, &layout.bytes)) return fail(fault, Error::BadProgram);
+  if (delegate_bytes != 0) {
+    layout.delegates = (layout.bytes + kAlignment - 1) / kAlignment * kAlignment;
+    if (__builtin_add_overflow(layout.delegates, delegate_bytes, &layout.bytes)) return fail(fault, Error::BadProgram);
+  }
+  // Instr::prepared counts words.
+  if (layout.bytes / sizeof(uint64_t) > UINT32_MAX) return fail(fault, Error::BadProgram);
   return layout;
 }
 

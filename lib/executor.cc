@@ -56,7 +56,7 @@ Error Method::execute(Fault* fault, uint32_t budget) noexcept {
     const Instr* end = first + blocks[block_].count;
     const Instr* at = end;
     if (const Error e = run_block(&frame_, first, end, &at); e != Error::Ok)
-      return failed(fault, e, static_cast<uint32_t>(at - instructions_), fault_code_of(*at, e));
+      return failed(fault, e, static_cast<uint32_t>(at - instructions_), fault_code_of({&frame_, at}, e));
     if (const Error e = next_block(); e != Error::Ok) return failed(fault, e);
   }
   frame_.next = kDone;
@@ -100,7 +100,8 @@ Result<bool> Method::step(Fault* fault) noexcept {
   if (const Error e = follow_jumps(); e != Error::Ok) return failed(fault, e);
   if (block_ == kDone) return false;
   const Instr* instr = instructions_ + frame_.next;
-  if (const Error e = instr->run({&frame_, instr}); e != Error::Ok) return failed(fault, e, frame_.next, fault_code_of(*instr, e));
+  if (const Error e = instr->run({&frame_, instr}); e != Error::Ok)
+    return failed(fault, e, frame_.next, fault_code_of({&frame_, instr}, e));
   ++frame_.next;
   follow_jumps();
   return true;

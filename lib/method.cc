@@ -93,6 +93,7 @@ struct MethodAccess {
                  root.reals().data,
                  root.indices().data,
                  root.strings().data,
+                 arena,
                  memory.worker_scratch.data,
                  &m->hooks_,
                  0,
@@ -107,7 +108,7 @@ struct MethodAccess {
     ExternalCalls external(ProgramAccess::root(m.program_), *m.file_);
     external.use(layout.external_counts, m.arena_.data + layout.external, &m.frame_);
     for (uint32_t i = 0; i < file.size; ++i, m.loaded_ = i) {
-      Instr* instr = new (m.instructions_ + i) Instr{nullptr, nullptr, file[i].first_operand, file[i].op, file[i].flags};
+      Instr* instr = new (m.instructions_ + i) Instr{nullptr, file[i].first_operand, 0};
       uint32_t operand = Fault::kNowhere;
       Error e;
       if (kHasDelegates && file[i].kind == format::InstructionKind::Delegate) {
@@ -140,13 +141,16 @@ struct MethodAccess {
     return is_external && e == Error::BadProgram ? Error::MissingOp : e;
   }
 
+  // lay_out_arena has seen that they can be counted.
+  static uint32_t words_to(const Method& m, const std::byte* prepared) { return static_cast<uint32_t>((prepared - m.arena_.data) / 8); }
+
   // Takes bytes for the prepared state from *prepared, and moves that on.
   static Error load_static(Method& m, const Op& op, Instr* instr, std::byte** prepared) {
     const OpContext ctx{&m.frame_, instr};
     instr->run = op.select(ctx);
     if (!instr->run) return Error::MissingOp;  // a selective build may leave dtypes out
     if (op.prepared_bytes == 0) return Error::Ok;
-    instr->prepared = *prepared;
+    instr->prepared = words_to(m, *prepared);
     std::memset(*prepared, 0, op.prepared_bytes);
     if (op.prepare && op.prepare(ctx, *prepared) != Error::Ok) return Error::BadProgram;
     *prepared += round_up_to_word(op.prepared_bytes);
@@ -159,7 +163,7 @@ struct MethodAccess {
     new (*prepared) DynamicCall{&op, operand_count};
     *prepared += kDynamicCallBytes;
     instr->run = run_dynamic;
-    instr->prepared = *prepared;
+    instr->prepared = words_to(m, *prepared);
     *prepared += round_up_to_word(op.prepared_bytes);
     return Error::Ok;
   }
@@ -168,7 +172,7 @@ struct MethodAccess {
   static Error load_builtin(Method& m, const format::Instruction& file, Instr* instr, uint32_t* operand) {
     const bool swaps = file.kind == format::InstructionKind::Swap;
     instr->run = swaps ? run_swap : run_eval;
-    instr->prepared = reinterpret_cast<void*>(uintptr_t{file.operand_count});
+    instr->prepared = file.operand_count;
     m.has_swaps_ = m.has_swaps_ || swaps;
     for (*operand = 0; *operand < file.operand_count; ++*operand) {
       const Operand& o = m.frame_.operands[file.first_operand + *operand];
