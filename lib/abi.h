@@ -11,8 +11,8 @@ struct Abi {
 };
 
 // arena.cc compares the row of the machine that it is compiled for with the compiler's sizeof.
-constexpr Abi kLp64 = {208, 16, 24, 32, 16};
-constexpr Abi kIlp32 = {120, 8, 16, 20, 8};
+constexpr Abi kLp64 = {224, 16, 16, 32, 16};
+constexpr Abi kIlp32 = {128, 8, 12, 20, 8};
 constexpr Abi kThisAbi = sizeof(void*) == 8 ? kLp64 : kIlp32;
 
 }  // namespace etc

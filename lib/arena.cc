@@ -13,14 +13,14 @@ static_assert(round_up_to_word(sizeof(Method)) == kThisAbi.method && sizeof(Span
 static_assert(sizeof(Slot) == 8 && kInstanceBytes == 64, "the same on all machines");
 
 // What the arena keeps for one instruction beside its Instr; delegates have a place of their own.
-Error add_prepared_bytes(const Program& program, const format::Instruction& i, OpFinder& ops, const Abi& abi, uint64_t* bytes) {
+Error add_prepared_bytes(const format::Instruction& i, OpFinder& ops, const Abi& abi, uint64_t* bytes) {
   const bool is_dynamic =
       i.kind == format::InstructionKind::Eval || i.kind == format::InstructionKind::Swap || i.flags & format::kDynamicCall;
   if ((is_dynamic && !kHasDynamic) || (i.kind == format::InstructionKind::Delegate && !kHasDelegates)) return Error::MissingOp;
   if (i.kind != format::InstructionKind::Kernel) return Error::Ok;
   const Op* op = ops.find(i.op);
   if (!op) return Error::MissingOp;
-  *bytes += round_up_to_word(op->prepared_bytes) + (is_dynamic_call(i, *op, program.op_is_external(i.op)) ? abi.dynamic_call : 0);
+  *bytes += round_up_to_word(op->prepared_bytes) + (is_dynamic_call(i, *op, ops.is_external(i.op)) ? abi.dynamic_call : 0);
   return Error::Ok;
 }
 
@@ -44,8 +44,8 @@ Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFin
   ExternalCalls external(ProgramAccess::root(program), m);
   for (uint32_t i = 0; i < instructions.size; ++i) {
     const format::Instruction& instruction = instructions[i];
-    if (const Error e = add_prepared_bytes(program, instruction, ops, abi, &layout.bytes); e != Error::Ok) return fail(fault, e, i);
-    if (instruction.kind == format::InstructionKind::Kernel && program.op_is_external(instruction.op)) {
+    if (const Error e = add_prepared_bytes(instruction, ops, abi, &layout.bytes); e != Error::Ok) return fail(fault, e, i);
+    if (instruction.kind == format::InstructionKind::Kernel && ops.is_external(instruction.op)) {
       uint32_t operand;
       if (const Error e = external.bind(instruction, *ops.find(instruction.op), &operand); e != Error::Ok)
         return fail(fault, e, i, operand);
@@ -60,9 +60,12 @@ Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFin
   layout.external = layout.bytes;
   layout.external_counts = external.counts();
   layout.bytes += external.bytes(layout.external_counts);
-  if (delegate_bytes == 0) return layout;
-  layout.delegates = (layout.bytes + kAlignment - 1) / kAlignment * kAlignment;
-  if (__builtin_add_overflow(layout.delegates, delegate_bytes, &layout.bytes)) return fail(fault, Error::BadProgram);
+  if (delegate_bytes != 0) {
+    layout.delegates = (layout.bytes + kAlignment - 1) / kAlignment * kAlignment;
+    if (__builtin_add_overflow(layout.delegates, delegate_bytes, &layout.bytes)) return fail(fault, Error::BadProgram);
+  }
+  // Instr::prepared counts words.
+  if (layout.bytes / sizeof(uint64_t) > UINT32_MAX) return fail(fault, Error::BadProgram);
   return layout;
 }
 

@@ -25,7 +25,8 @@ constexpr uint64_t round_up_to_word(uint64_t bytes) { return (bytes + 7) & ~uint
 // Finds the op of a kernel call in the caller's tables, remembering the first ones of the program: most programs have fewer.
 class OpFinder {
  public:
-  OpFinder(const Program& program, Span<const OpTable* const> tables) : program_(program), tables_(tables) {}
+  OpFinder(const Program& program, Span<const OpTable* const> tables)
+      : program_(program), names_(ProgramAccess::root(program).ops().data), tables_(tables) {}
 
   // Null when no table has it.
   const Op* find(uint32_t i) {
@@ -33,10 +34,12 @@ class OpFinder {
     if (!found_[i]) found_[i] = program_.find_op(i, tables_);
     return found_[i];
   }
+  bool is_external(uint32_t i) const { return names_[i].external & 1; }
 
  private:
   static constexpr uint32_t kRemembered = 64;
   const Program& program_;
+  const format::OpName* names_;
   Span<const OpTable* const> tables_;
   const Op* found_[kRemembered] = {};
 };

@@ -8,35 +8,38 @@
 namespace etc {
 namespace {
 
-bool is_one_of(OperandKind k, OperandKind a, OperandKind b) { return k == a || k == b; }
+constexpr uint32_t bit(OperandKind k) { return 1u << static_cast<uint32_t>(k); }
+static_assert(bit(OperandKind::None) == 1, "takes() adds it to what is optional");
+constexpr uint32_t kIntBits = bit(OperandKind::Int) | bit(OperandKind::IntSlot);
+constexpr uint32_t kRealBits = kIntBits | bit(OperandKind::Real) | bit(OperandKind::RealSlot);
+// By kind of the schema: the kinds of operands that it takes.
+constexpr uint16_t kTaken[] = {
+    0,
+    bit(OperandKind::Tensor),
+    kIntBits,
+    kRealBits,
+    bit(OperandKind::Bool),
+    bit(OperandKind::String),
+    kRealBits | bit(OperandKind::Bool),
+    bit(OperandKind::Tensors),
+    bit(OperandKind::Ints) | bit(OperandKind::IntSlots),
+    bit(OperandKind::Reals),
+    bit(OperandKind::Bools),
+    bit(OperandKind::Tensors),
+    bit(OperandKind::Ints) | bit(OperandKind::Reals),
+};
+static_assert(kind::kTensor == 1 && kind::kInt == 2 && kind::kReal == 3 && kind::kBool == 4 && kind::kString == 5 && kind::kScalar == 6 &&
+              kind::kTensors == 7 && kind::kInts == 8 && kind::kReals == 9 && kind::kBools == 10 && kind::kOptionalTensors == 11 &&
+              kind::kScalars == 12);
 
-bool takes(uint8_t kind, OpContext ctx, uint32_t i) {
-  const Operand& o = ctx.operand(i);
-  if (o.kind == OperandKind::None) return (kind & kind::kOptional) != 0;
-  switch (kind & ~kind::kOptional) {
-    case kind::kTensor: return o.kind == OperandKind::Tensor;
-    case kind::kInt: return is_one_of(o.kind, OperandKind::Int, OperandKind::IntSlot);
-    case kind::kReal:
-      return is_one_of(o.kind, OperandKind::Real, OperandKind::RealSlot) || is_one_of(o.kind, OperandKind::Int, OperandKind::IntSlot);
-    case kind::kBool: return o.kind == OperandKind::Bool;
-    case kind::kString: return o.kind == OperandKind::String;
-    case kind::kScalar:
-      return is_one_of(o.kind, OperandKind::Real, OperandKind::RealSlot) || is_one_of(o.kind, OperandKind::Int, OperandKind::IntSlot) ||
-             o.kind == OperandKind::Bool;
-    case kind::kInts: return is_one_of(o.kind, OperandKind::Ints, OperandKind::IntSlots);
-    case kind::kReals: return o.kind == OperandKind::Reals;
-    case kind::kBools: return o.kind == OperandKind::Bools;
-    case kind::kScalars: return is_one_of(o.kind, OperandKind::Ints, OperandKind::Reals);
-    case kind::kOptionalTensors: return o.kind == OperandKind::Tensors;
-    case kind::kTensors: {
-      if (o.kind != OperandKind::Tensors) return false;
-      const Tensors list = ctx.tensors(i);
-      for (uint32_t k = 0; k < list.size; ++k)
-        if (!list.has(k)) return false;
-      return true;
-    }
-  }
-  return false;
+bool takes(uint8_t kind, const Operand& given, const Frame& frame) {
+  const uint32_t optional = kind / kind::kOptional, required = kind % kind::kOptional;
+  const uint32_t taken = kTaken[required] | optional;
+  if (!(taken >> static_cast<uint32_t>(given.kind) & 1)) return false;
+  if (required != kind::kTensors || given.kind == OperandKind::None) return true;
+  for (uint32_t k = 0; k < given.count; ++k)
+    if (frame.indices[given.index + k] == kNoValue) return false;
+  return true;
 }
 
 // The sink that compares what `infer` says with what the file says.
@@ -73,11 +76,36 @@ struct Results {
   }
 };
 
-bool overlaps(const Tensor& a, const Tensor& b) {
-  const uint64_t a_bytes = extent_of(a), b_bytes = extent_of(b);
-  const auto a_begin = reinterpret_cast<uintptr_t>(a.data), b_begin = reinterpret_cast<uintptr_t>(b.data);
-  return a_bytes != 0 && b_bytes != 0 && a_begin < b_begin + b_bytes && b_begin < a_begin + a_bytes;
-}
+// Where a tensor lies; nowhere, when it has no element.
+struct Place {
+  uintptr_t begin = 0, end = 0;
+  bool in_order = true;  // every dimension steps over all that those behind it reach, so no two elements are one
+  explicit Place(const Tensor& t) {
+    size_t reach = 0;  // the last element of the dimensions so far
+    for (uint32_t d = t.rank; d-- > 0;) {
+      const auto size = static_cast<size_t>(t.sizes[d]), stride = static_cast<size_t>(t.strides[d]);
+      if (size == 0) {
+        in_order = true;
+        return;
+      }
+      in_order = in_order && (size == 1 || stride > reach);
+      reach += stride * (size - 1);
+    }
+    begin = reinterpret_cast<uintptr_t>(t.data);
+    end = begin + (reach + 1) * size_in_bytes(t.dtype);
+  }
+  bool meets(const Place& o) const { return begin < o.end && o.begin < end; }
+  bool meets(const Tensor& t) const { return reinterpret_cast<uintptr_t>(t.data) < end && meets(Place(t)); }
+  // An operand, if it is a tensor or a list of them.
+  bool meets(const Operand& o, const Frame& frame) const {
+    if (o.kind == OperandKind::Tensor) return meets(frame.values[o.index]);
+    if (o.kind != OperandKind::Tensors) return false;
+    const Tensors list{frame.values, frame.indices + o.index, o.count};
+    for (uint32_t k = 0; k < list.size; ++k)
+      if (list.has(k) && meets(list[k])) return true;
+    return false;
+  }
+};
 
 // The same bytes in the same order. A dimension of one element has no stride to speak of.
 bool are_identical(const Tensor& a, const Tensor& b) {
@@ -89,8 +117,8 @@ bool are_identical(const Tensor& a, const Tensor& b) {
 
 // Every dimension, from the smallest stride up, steps over all that the smaller ones reach. This refuses a few exotic strides that do
 // not overlap either; no compiler has a use for them.
-bool overlaps_itself(const Tensor& t) {
-  if (extent_of(t) == 0) return false;
+bool overlaps_itself(const Tensor& t, const Place& place) {
+  if (place.in_order) return false;
   int64_t reach = 0;  // the last element that the dimensions taken so far can reach
   for (uint32_t taken = 0;;) {
     uint32_t next = t.rank;
@@ -107,35 +135,27 @@ bool overlaps_itself(const Tensor& t) {
 bool written_is_separate(OpContext ctx, uint32_t arguments, uint32_t a) {
   if (ctx.operand(a).kind != OperandKind::Tensor) return false;  // lists cannot be written
   const Tensor& written = ctx.tensor(a);
-  if ((written.flags & Tensor::kReadOnly) || overlaps_itself(written)) return false;
-  for (uint32_t other = 0; other < arguments; ++other) {
-    const OperandKind kind = ctx.operand(other).kind;
-    if (other != a && kind == OperandKind::Tensor && overlaps(written, ctx.tensor(other))) return false;
-    if (kind != OperandKind::Tensors) continue;
-    const Tensors list = ctx.tensors(other);
-    for (uint32_t k = 0; k < list.size; ++k)
-      if (list.has(k) && overlaps(written, list[k])) return false;
-  }
+  const Place place(written);
+  if ((written.flags & Tensor::kReadOnly) || overlaps_itself(written, place)) return false;
+  for (uint32_t other = 0; other < arguments; ++other)
+    if (other != a && place.meets(ctx.operand(other), *ctx.frame)) return false;
   return true;
 }
 
-// `scratch` is null when the call has none.
-bool result_is_separate(OpContext ctx, const CallPlaces& call, uint32_t r, const Tensor* scratch) {
-  const uint32_t arguments = call.arguments, results = call.results;
+// Result `r` may be written, and no other operand shares its bytes; of the results, none after it. `scratch` is null when the call has
+// none.
+bool result_is_sound(OpContext ctx, const CallPlaces& call, uint32_t r, const Tensor* scratch) {
+  const uint32_t arguments = call.arguments;
   const Tensor& result = ctx.tensor(arguments + r);
-  if (scratch && overlaps(result, *scratch)) return false;
-  for (uint32_t other = 0; other < results; ++other)
-    if (other != r && overlaps(result, ctx.tensor(arguments + other))) return false;
+  const Place place(result);
+  if ((result.flags & Tensor::kReadOnly) || overlaps_itself(result, place) || (scratch && place.meets(*scratch))) return false;
+  for (uint32_t later = r + 1; later < call.results; ++later)
+    if (place.meets(ctx.tensor(arguments + later))) return false;
+  const Operand* given = &ctx.operand(0);
   for (uint32_t a = 0; a < arguments; ++a) {
-    const OperandKind kind = ctx.operand(a).kind;
-    if (kind == OperandKind::Tensor) {
-      const bool may_share = (r == 0 && a < 16 && (call.in_place >> a & 1)) || (a < 32 && (call.written >> a & 1));
-      if (overlaps(result, ctx.tensor(a)) && !(may_share && are_identical(result, ctx.tensor(a)))) return false;
-    } else if (kind == OperandKind::Tensors) {
-      const Tensors list = ctx.tensors(a);
-      for (uint32_t k = 0; k < list.size; ++k)
-        if (list.has(k) && overlaps(result, list[k])) return false;
-    }
+    if (!place.meets(given[a], *ctx.frame)) continue;
+    const bool may_share = (r == 0 && a < 16 && (call.in_place >> a & 1)) || (a < 32 && (call.written >> a & 1));
+    if (!may_share || given[a].kind != OperandKind::Tensor || !are_identical(result, ctx.tensor(a))) return false;
   }
   return true;
 }
@@ -146,37 +166,15 @@ bool is_scratch(const Tensor& t, uint64_t bytes) {
 }
 
 bool scratch_is_separate(OpContext ctx, uint32_t arguments, const Tensor& scratch) {
-  for (uint32_t a = 0; a < arguments; ++a) {
-    const OperandKind kind = ctx.operand(a).kind;
-    if (kind == OperandKind::Tensor && overlaps(scratch, ctx.tensor(a))) return false;
-    if (kind != OperandKind::Tensors) continue;
-    const Tensors list = ctx.tensors(a);
-    for (uint32_t k = 0; k < list.size; ++k)
-      if (list.has(k) && overlaps(scratch, list[k])) return false;
-  }
+  const Place place(scratch);
+  for (uint32_t a = 0; a < arguments; ++a)
+    if (place.meets(ctx.operand(a), *ctx.frame)) return false;
   return true;
 }
 
-}  // namespace
-
-Error check_operands(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept {
-  constexpr uint32_t kMostResults = 64;  // bits of Results::seen
+// What check_sizes does, for so many results.
+inline Error check_results(OpContext ctx, const Op& op, uint32_t results, uint32_t* operand) {
   const uint32_t arguments = op.signature.arguments;
-  *operand = Fault::kNowhere;
-  if (operand_count < arguments) return Error::BadProgram;
-  const uint32_t results = result_count(op, operand_count);
-  if (operand_count != arguments + results || results > kMostResults) return Error::BadProgram;
-  for (uint32_t a = 0; a < arguments; ++a)
-    if (!takes(op.signature.kinds[a], ctx, a)) return *operand = a, Error::BadProgram;
-  for (uint32_t r = 0; r < results; ++r)
-    if (ctx.operand(arguments + r).kind != OperandKind::Tensor) return *operand = arguments + r, Error::BadProgram;
-
-  return Error::Ok;
-}
-
-Error check_sizes(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept {
-  const uint32_t arguments = op.signature.arguments, results = result_count(op, operand_count);
-  *operand = Fault::kNowhere;
   Results sink{ctx, arguments, results, 0};
   InferContext infer{ctx, &sink, kHasDynamic && op.sizes_from_data ? &Results::assign : &Results::compare};
   if (op.infer(infer) != Error::Ok) return Error::BadProgram;
@@ -187,6 +185,28 @@ Error check_sizes(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t*
   return check_places(ctx, {arguments, results, op.in_place, scratch_bytes, op.signature.written}, operand);
 }
 
+}  // namespace
+
+Error check_call(OpContext ctx, const Op& op, uint32_t operand_count, bool sizes_are_known, uint32_t* operand) noexcept {
+  constexpr uint32_t kMostResults = 64;  // bits of Results::seen
+  const uint32_t arguments = op.signature.arguments;
+  *operand = Fault::kNowhere;
+  if (operand_count < arguments) return Error::BadProgram;
+  const uint32_t results = result_count(op, operand_count);
+  if (operand_count != arguments + results || results > kMostResults) return Error::BadProgram;
+  const Operand* given = &ctx.operand(0);
+  for (uint32_t a = 0; a < arguments; ++a)
+    if (!takes(op.signature.kinds[a], given[a], *ctx.frame)) return *operand = a, Error::BadProgram;
+  for (uint32_t i = arguments; i < operand_count; ++i)
+    if (given[i].kind != OperandKind::Tensor) return *operand = i, Error::BadProgram;
+  return sizes_are_known ? check_results(ctx, op, results, operand) : Error::Ok;
+}
+
+Error check_sizes(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept {
+  *operand = Fault::kNowhere;
+  return check_results(ctx, op, result_count(op, operand_count), operand);
+}
+
 Error check_places(OpContext ctx, const CallPlaces& call, uint32_t* operand) noexcept {
   const Tensor* scratch = nullptr;
   if (call.scratch_bytes != 0) {
@@ -195,13 +215,10 @@ Error check_places(OpContext ctx, const CallPlaces& call, uint32_t* operand) noe
     scratch = &ctx.frame->values[o.index];
     if (!is_scratch(*scratch, call.scratch_bytes) || !scratch_is_separate(ctx, call.arguments, *scratch)) return Error::BadProgram;
   }
-  for (uint32_t a = 0; a < call.arguments && a < 32; ++a)
+  for (uint32_t a = 0; call.written != 0 && a < call.arguments && a < 32; ++a)
     if ((call.written >> a & 1) && ctx.has(a) && !written_is_separate(ctx, call.arguments, a)) return *operand = a, Error::BadProgram;
-  for (uint32_t r = 0; r < call.results; ++r) {
-    const Tensor& result = ctx.tensor(call.arguments + r);
-    if ((result.flags & Tensor::kReadOnly) || overlaps_itself(result) || !result_is_separate(ctx, call, r, scratch))
-      return *operand = call.arguments + r, Error::BadProgram;
-  }
+  for (uint32_t r = 0; r < call.results; ++r)
+    if (!result_is_sound(ctx, call, r, scratch)) return *operand = call.arguments + r, Error::BadProgram;
   return Error::Ok;
 }
 

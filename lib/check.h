@@ -5,11 +5,11 @@
 
 namespace etc {
 
-// The operands are those of the op's schema, in number and kind.
+// The operands are those of the op's schema, in number and kind; and what check_sizes says, unless sizes are known only when it runs.
 // BadProgram otherwise; `*operand` then is the position to blame, or Fault::kNowhere.
-Error check_operands(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept;
+Error check_call(OpContext ctx, const Op& op, uint32_t operand_count, bool sizes_are_known, uint32_t* operand) noexcept;
 
-// For operands that were checked. Ok when
+// For operands that check_call has accepted. Ok when
 //   - `infer` accepts the arguments and gives the dtypes and sizes that the results have;
 //   - results and arguments that the op writes may be written, do not overlap themselves, and share no byte with another operand or the
 //     scratch, except that result 0 may lie exactly where an argument lies that the op declares `in_place`;

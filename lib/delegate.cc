@@ -9,10 +9,10 @@
 namespace etc {
 namespace {
 
-DelegateInstance& instance_of(const Instr& instr) { return *static_cast<DelegateInstance*>(instr.prepared); }
+DelegateInstance& instance_of(OpContext ctx) { return *static_cast<DelegateInstance*>(ctx.prepared_data()); }
 
 Error run_delegate(OpContext ctx) noexcept {
-  DelegateInstance& instance = instance_of(*ctx.instr);
+  DelegateInstance& instance = instance_of(ctx);
   if (!instance.table) return Error::DelegateFailed;  // unloaded
   const DelegateTable& table = *instance.table;
   const DelegateContext call{ctx};
@@ -24,7 +24,7 @@ Error run_delegate(OpContext ctx) noexcept {
 
 // Sizes are of this run: what load has seen of them does not hold.
 Error run_dynamic_delegate(OpContext ctx) noexcept {
-  const DelegateInstance& instance = instance_of(*ctx.instr);
+  const DelegateInstance& instance = instance_of(ctx);
   const uint32_t arguments = instance.arguments, results = instance.results;
   const bool has_scratch = ctx.operand(UINT32_MAX).kind == OperandKind::Tensor;
   uint32_t operand;
@@ -63,10 +63,11 @@ Error DelegateLoader::load(Frame* frame, Instr* instr, const format::Instruction
   auto* instance = new (next) DelegateInstance{nullptr, {}, {}, arguments, results, 0};
   instance->blob = {ProgramAccess::constants(program) + d.blob, static_cast<size_t>(d.blob_bytes)};
   instance->memory = {next + kInstanceBytes, static_cast<size_t>(d.instance_bytes)};
+  const auto words = static_cast<uint32_t>((next - frame->arena) / 8);
   next += kInstanceBytes + d.instance_bytes;
   std::memset(instance->memory.data, 0, instance->memory.size);
 
-  new (instr) Instr{run_delegate, instance, file.first_operand, file.op, file.flags};
+  new (instr) Instr{run_delegate, file.first_operand, words};
   *operand = Fault::kNowhere;
   ETC_TRY(check_delegate_call({frame, instr}, arguments, results, operand));
   const DelegateTable* table = program.find_delegate(file.op, tables);  // lay_out_arena has found it
@@ -86,14 +87,14 @@ void destroy_delegates(Frame* frame, Span<const Instr> instructions) {
   if (!kHasDelegates) return;
   for (const Instr& instr : instructions) {
     if (!is_delegate_call(instr)) continue;
-    DelegateInstance& instance = instance_of(instr);
+    DelegateInstance& instance = instance_of({frame, &instr});
     if (instance.table && instance.table->destroy) instance.table->destroy({{frame, &instr}});
     instance.table = nullptr;
   }
 }
 
-uint32_t fault_code_of(const Instr& instr, Error error) {
-  return kHasDelegates && is_delegate_call(instr) && error == Error::DelegateFailed ? instance_of(instr).code : Fault::kNowhere;
+uint32_t fault_code_of(OpContext ctx, Error error) {
+  return kHasDelegates && is_delegate_call(*ctx.instr) && error == Error::DelegateFailed ? instance_of(ctx).code : Fault::kNowhere;
 }
 
 const DelegateTable* Program::find_delegate(uint32_t i, Span<const DelegateTable* const> tables) const noexcept {

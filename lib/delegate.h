@@ -23,6 +23,6 @@ struct DelegateLoader {
 // Destroys the instances that are alive.
 void destroy_delegates(Frame* frame, Span<const Instr> instructions);
 // What a failed call of this instruction has to say in Fault::operand.
-uint32_t fault_code_of(const Instr& instr, Error error);
+uint32_t fault_code_of(OpContext ctx, Error error);
 
 }  // namespace etc

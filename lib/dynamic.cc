@@ -99,7 +99,7 @@ bool owns_result_slots(OpContext ctx, const Op& op, uint32_t count) noexcept {
 }
 
 Error run_dynamic(OpContext ctx) noexcept {
-  auto* prepared = static_cast<std::byte*>(ctx.instr->prepared);
+  auto* prepared = static_cast<std::byte*>(ctx.prepared_data());
   const auto& call = *reinterpret_cast<const DynamicCall*>(prepared - kDynamicCallBytes);
   const Op& op = *call.op;
   uint32_t operand;
@@ -123,7 +123,7 @@ Error run_swap(OpContext ctx) noexcept {
   Tensor &a = frame.values[operands[0].index], &b = frame.values[operands[1].index];
   const auto a_at = reinterpret_cast<uintptr_t>(a.data), b_at = reinterpret_cast<uintptr_t>(b.data);
   const uint64_t bytes = planned_bytes(a, frame.slots);
-  for (uintptr_t i = 2; i < reinterpret_cast<uintptr_t>(ctx.instr->prepared); ++i) {
+  for (uint32_t i = 2; i < ctx.instr->prepared; ++i) {
     Tensor& window = frame.values[operands[i].index];
     const auto at = reinterpret_cast<uintptr_t>(window.data);
     const bool on_a = at >= a_at && at - a_at < bytes;

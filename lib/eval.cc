@@ -196,7 +196,7 @@ Error run_eval(OpContext ctx) noexcept {
   Slot* top = stack;
   Frame& frame = *ctx.frame;
   const Operand* o = frame.operands + ctx.instr->first_operand;
-  for (const Operand* end = o + reinterpret_cast<uintptr_t>(ctx.instr->prepared); o != end; ++o) {
+  for (const Operand* end = o + ctx.instr->prepared; o != end; ++o) {
     switch (o->kind) {
       case OperandKind::Int: (top++)->integer = frame.ints[o->index]; break;
       case OperandKind::IntSlot: (top++)->integer = frame.slots[o->index].integer; break;

@@ -8,10 +8,6 @@ namespace {
 
 constexpr uint32_t kDone = 0xffffffffu;  // no block, no instruction
 
-const format::Block* blocks_of(const Program& program, uint32_t method) {
-  return ProgramAccess::root(program).methods()[method].blocks().data;
-}
-
 Error run_block(Frame* frame, const Instr* i, const Instr* end, const Instr** at) noexcept {
   for (; i != end; ++i)
     if (const Error e = i->run({frame, i}); e != Error::Ok) {
@@ -26,12 +22,12 @@ Error run_block(Frame* frame, const Instr* i, const Instr* end, const Instr** at
 // Moves to the block that follows, or to kDone, when what comes out has sizes that fit. Every jump that does not go forward spends
 // the budget, so every loop ends. Leaves all as it is on error.
 Error Method::next_block() noexcept {
-  const format::Method& file = ProgramAccess::root(program_).methods()[method_];
-  const format::Block& block = file.blocks()[block_];
+  const format::Block& block = file_->blocks()[block_];
   uint32_t target = block_ + 1;
   switch (block.end) {
     case format::BlockEnd::Return:
-      for (size_t n = 0; n < file.inputs().size + file.outputs().size; ++n) ETC_TRY(check_value(file.io(n).value));
+      for (size_t n = 0; kHasDynamic && is_dynamic_ && n < file_->inputs().size + file_->outputs().size; ++n)
+        ETC_TRY(check_value(file_->io(n).value));
       block_ = kDone;
       return Error::Ok;
     case format::BlockEnd::Jump: target = block.target; break;
@@ -53,14 +49,14 @@ Error Method::failed(Fault* fault, Error error, uint32_t instruction, uint32_t o
 }
 
 Error Method::execute(Fault* fault, uint32_t budget) noexcept {
-  const format::Block* blocks = blocks_of(program_, method_);
+  const format::Block* blocks = file_->blocks().data;
   start(budget);
   while (block_ != kDone) {
     const Instr* first = instructions_ + blocks[block_].first;
     const Instr* end = first + blocks[block_].count;
     const Instr* at = end;
     if (const Error e = run_block(&frame_, first, end, &at); e != Error::Ok)
-      return failed(fault, e, static_cast<uint32_t>(at - instructions_), fault_code_of(*at, e));
+      return failed(fault, e, static_cast<uint32_t>(at - instructions_), fault_code_of({&frame_, at}, e));
     if (const Error e = next_block(); e != Error::Ok) return failed(fault, e);
   }
   frame_.next = kDone;
@@ -77,11 +73,10 @@ void Method::start(uint32_t budget) noexcept {
 // What swaps have moved goes back to where the plan has it.
 void Method::undo_swaps() noexcept {
   if (!kHasDynamic) return;
-  const format::Method& file = ProgramAccess::root(program_).methods()[method_];
-  for (const format::Instruction& i : file.instructions())
+  for (const format::Instruction& i : file_->instructions())
     for (uint32_t n = 0; i.kind == format::InstructionKind::Swap && n < i.operand_count; ++n) {
-      const uint32_t id = file.operands()[i.first_operand + n].index;
-      const format::Value& v = file.values()[id];
+      const uint32_t id = frame_.operands[i.first_operand + n].index;
+      const format::Value& v = file_->values()[id];
       frame_.values[id].data = pools_[v.storage - format::kFirstPool].data + v.offset;
     }
 }
@@ -93,7 +88,7 @@ void Method::begin(uint32_t budget) noexcept {
 
 // Moves on from the end of a block to the next instruction, if there is one. Leaves all as it is on error.
 Error Method::follow_jumps() noexcept {
-  const format::Block* blocks = blocks_of(program_, method_);
+  const format::Block* blocks = file_->blocks().data;
   while (block_ != kDone && frame_.next == blocks[block_].first + blocks[block_].count) {
     ETC_TRY(next_block());
     frame_.next = block_ == kDone ? kDone : blocks[block_].first;
@@ -105,7 +100,8 @@ Result<bool> Method::step(Fault* fault) noexcept {
   if (const Error e = follow_jumps(); e != Error::Ok) return failed(fault, e);
   if (block_ == kDone) return false;
   const Instr* instr = instructions_ + frame_.next;
-  if (const Error e = instr->run({&frame_, instr}); e != Error::Ok) return failed(fault, e, frame_.next, fault_code_of(*instr, e));
+  if (const Error e = instr->run({&frame_, instr}); e != Error::Ok)
+    return failed(fault, e, frame_.next, fault_code_of({&frame_, instr}, e));
   ++frame_.next;
   follow_jumps();
   return true;

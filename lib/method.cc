@@ -30,19 +30,20 @@ Error check_memory(const Program& program, uint32_t method, const Memory& memory
 
 Tensor place(const format::Value& v, const std::byte* constants, const Memory& memory, const int64_t* ints) {
   // Constants are never written; check_sizes sees to it.
-  std::byte* base = v.storage == format::kConstants ? const_cast<std::byte*>(constants)
+  std::byte* base = v.storage >= format::kFirstPool ? memory.pools[v.storage - format::kFirstPool].data
                     : v.storage == format::kState   ? memory.state.data
-                                                    : memory.pools[v.storage - format::kFirstPool].data;
+                                                    : const_cast<std::byte*>(constants);
   const uint32_t flags = v.storage == format::kConstants ? Tensor::kReadOnly : 0;
   return {base ? base + v.offset : nullptr, ints + v.sizes, ints + v.strides, v.dtype, v.rank, 0, flags};
 }
 
 // Marks the inputs that the program does not change, their windows, and what it would leave in them.
 void protect_inputs(const format::Method& m, Tensor* values) {
+  const Span<const uint32_t> roots = m.roots();
   for (const format::Io& io : m.inputs())
-    if (!(io.flags & format::kIoWritten)) values[m.roots()[io.value]].flags |= Tensor::kReadOnly;
-  for (const format::Update& u : m.updates()) values[m.roots()[u.value]].flags |= values[u.target].flags & Tensor::kReadOnly;
-  for (size_t v = 0; v < m.values().size; ++v) values[v].flags |= values[m.roots()[v]].flags & Tensor::kReadOnly;
+    if (!(io.flags & format::kIoWritten)) values[roots[io.value]].flags |= Tensor::kReadOnly;
+  for (const format::Update& u : m.updates()) values[roots[u.value]].flags |= values[u.target].flags & Tensor::kReadOnly;
+  for (size_t v = 0; v < roots.size; ++v) values[v].flags |= values[roots[v]].flags & Tensor::kReadOnly;
 }
 
 // Lets dynamic values take their sizes from slots.
@@ -69,6 +70,8 @@ struct MethodAccess {
     Method* m = new (arena) Method;
     m->program_ = program;
     m->method_ = method;
+    m->file_ = &file;
+    m->is_dynamic_ = kHasDynamic && (file.slots != 0 || !file.dynamics().empty());
     m->hooks_ = hooks;
     m->arena_ = {arena, static_cast<size_t>(layout.bytes)};
     m->state_ = memory.state;
@@ -77,18 +80,20 @@ struct MethodAccess {
     m->pools_ = {pools, memory.pools.size};
     m->instructions_ = reinterpret_cast<Instr*>(arena + layout.instructions);
     auto* values = reinterpret_cast<Tensor*>(arena + layout.values);
-    for (size_t v = 0; v < file.values().size; ++v)
-      new (values + v) Tensor(place(file.values()[v], ProgramAccess::constants(program), memory, root.ints().data));
+    const int64_t* ints = root.ints().data;
+    Tensor* next = values;
+    for (const format::Value& v : file.values()) new (next++) Tensor(place(v, ProgramAccess::constants(program), memory, ints));
     protect_inputs(file, values);
     auto* slots = reinterpret_cast<Slot*>(arena + layout.slots);
     if (kHasDynamic) connect_dynamics(file, values, slots);
     m->frame_ = {values,
                  slots,
                  file.operands().data,
-                 root.ints().data,
+                 ints,
                  root.reals().data,
                  root.indices().data,
                  root.strings().data,
+                 arena,
                  memory.worker_scratch.data,
                  &m->hooks_,
                  0,
@@ -98,12 +103,12 @@ struct MethodAccess {
   }
 
   static Error load_instructions(Method& m, OpFinder& ops, const ArenaLayout& layout, DelegateLoader delegates, Fault* fault) {
-    const Span<const format::Instruction> file = method_of(m).instructions();
+    const Span<const format::Instruction> file = m.file_->instructions();
     std::byte* prepared = m.arena_.data + layout.prepared;
-    ExternalCalls external(ProgramAccess::root(m.program_), method_of(m));
+    ExternalCalls external(ProgramAccess::root(m.program_), *m.file_);
     external.use(layout.external_counts, m.arena_.data + layout.external, &m.frame_);
     for (uint32_t i = 0; i < file.size; ++i, m.loaded_ = i) {
-      Instr* instr = new (m.instructions_ + i) Instr{nullptr, nullptr, file[i].first_operand, file[i].op, file[i].flags};
+      Instr* instr = new (m.instructions_ + i) Instr{nullptr, file[i].first_operand, 0};
       uint32_t operand = Fault::kNowhere;
       Error e;
       if (kHasDelegates && file[i].kind == format::InstructionKind::Delegate) {
@@ -111,40 +116,41 @@ struct MethodAccess {
       } else if (kHasDynamic && file[i].kind != format::InstructionKind::Kernel) {
         e = load_builtin(m, file[i], instr, &operand);
       } else {
-        e = load_kernel(m, *ops.find(file[i].op), file[i], instr, &external, &prepared, &operand);  // lay_out_arena has found them all
+        e = load_kernel(m, ops, file[i], instr, &external, &prepared, &operand);
       }
       if (e != Error::Ok) return fail(fault, e, i, operand);
     }
     return Error::Ok;
   }
 
-  static Error load_kernel(Method& m, const Op& op, const format::Instruction& file, Instr* instr, ExternalCalls* external,
+  static Error load_kernel(Method& m, OpFinder& ops, const format::Instruction& file, Instr* instr, ExternalCalls* external,
                            std::byte** prepared, uint32_t* operand) {
-    const bool is_external = m.program_.op_is_external(file.op), is_dynamic = is_dynamic_call(file, op, is_external);
+    const Op& op = *ops.find(file.op);  // lay_out_arena has found them all
+    const bool is_external = ops.is_external(file.op), is_dynamic = is_dynamic_call(file, op, is_external);
     uint32_t operand_count = file.operand_count;
-    if (!is_dynamic && (op.sizes_from_data || needs_dynamic_call({&m.frame_, instr}, operand_count))) return Error::BadProgram;
+    if (!is_dynamic && (op.sizes_from_data || (m.is_dynamic_ && needs_dynamic_call({&m.frame_, instr}, operand_count))))
+      return Error::BadProgram;
     if (is_external) {
       ETC_TRY(external->bind(file, op, operand));
       instr->first_operand = external->first_operand();
       operand_count = external->operand_count();
     }
-    Error e = check_operands({&m.frame_, instr}, op, operand_count, operand);
-    if (e == Error::Ok && is_dynamic && !(file.flags & format::kDynamicCall))
-      e = check_sizes({&m.frame_, instr}, op, operand_count, operand);
-    if (e == Error::Ok)
-      e = is_dynamic ? load_dynamic(m, op, operand_count, instr, prepared) : load_static(m, op, operand_count, instr, prepared, operand);
+    Error e = check_call({&m.frame_, instr}, op, operand_count, !(file.flags & format::kDynamicCall), operand);
+    if (e == Error::Ok) e = is_dynamic ? load_dynamic(m, op, operand_count, instr, prepared) : load_static(m, op, instr, prepared);
     // The compiler has not seen an external op: it is the table that does not fit the model.
     return is_external && e == Error::BadProgram ? Error::MissingOp : e;
   }
 
+  // lay_out_arena has seen that they can be counted.
+  static uint32_t words_to(const Method& m, const std::byte* prepared) { return static_cast<uint32_t>((prepared - m.arena_.data) / 8); }
+
   // Takes bytes for the prepared state from *prepared, and moves that on.
-  static Error load_static(Method& m, const Op& op, uint32_t operand_count, Instr* instr, std::byte** prepared, uint32_t* operand) {
+  static Error load_static(Method& m, const Op& op, Instr* instr, std::byte** prepared) {
     const OpContext ctx{&m.frame_, instr};
-    ETC_TRY(check_sizes(ctx, op, operand_count, operand));
     instr->run = op.select(ctx);
     if (!instr->run) return Error::MissingOp;  // a selective build may leave dtypes out
     if (op.prepared_bytes == 0) return Error::Ok;
-    instr->prepared = *prepared;
+    instr->prepared = words_to(m, *prepared);
     std::memset(*prepared, 0, op.prepared_bytes);
     if (op.prepare && op.prepare(ctx, *prepared) != Error::Ok) return Error::BadProgram;
     *prepared += round_up_to_word(op.prepared_bytes);
@@ -157,7 +163,7 @@ struct MethodAccess {
     new (*prepared) DynamicCall{&op, operand_count};
     *prepared += kDynamicCallBytes;
     instr->run = run_dynamic;
-    instr->prepared = *prepared;
+    instr->prepared = words_to(m, *prepared);
     *prepared += round_up_to_word(op.prepared_bytes);
     return Error::Ok;
   }
@@ -166,7 +172,7 @@ struct MethodAccess {
   static Error load_builtin(Method& m, const format::Instruction& file, Instr* instr, uint32_t* operand) {
     const bool swaps = file.kind == format::InstructionKind::Swap;
     instr->run = swaps ? run_swap : run_eval;
-    instr->prepared = reinterpret_cast<void*>(uintptr_t{file.operand_count});
+    instr->prepared = file.operand_count;
     m.has_swaps_ = m.has_swaps_ || swaps;
     for (*operand = 0; *operand < file.operand_count; ++*operand) {
       const Operand& o = m.frame_.operands[file.first_operand + *operand];
@@ -175,8 +181,6 @@ struct MethodAccess {
     }
     return Error::Ok;
   }
-
-  static const format::Method& method_of(const Method& m) { return ProgramAccess::root(m.program_).methods()[m.method_]; }
 
   // True when a value of root `other` goes where `root` goes: it is a window on it, or what the method leaves in it.
   static bool moves_with(const format::Method& file, uint32_t other, uint32_t root) {
@@ -209,7 +213,7 @@ struct MethodAccess {
   // `n` counts inputs first, then outputs: of those that share their bytes, the first decides where they lie.
   static Error bind(Method& m, size_t n, Span<std::byte> memory) {
     constexpr uintptr_t kBoundAlignment = 16;
-    const format::Method& file = method_of(m);
+    const format::Method& file = *m.file_;
     const Span<const format::Value> values = file.values();
     const Span<const uint32_t> roots = file.roots();
     const format::Io& io = file.io(n);
@@ -260,15 +264,13 @@ void Method::unload() noexcept { destroy_delegates(&frame_, {instructions_, load
 // Sizes are upper bounds again, which verification has seen to fit.
 void Method::reset_slots() noexcept {
   if (!kHasDynamic) return;
-  const format::Method& file = MethodAccess::method_of(*this);
-  const int64_t* first = frame_.ints + file.slot_ints;
-  for (uint32_t s = 0; s < file.slots; ++s) frame_.slots[s].integer = first[s];
+  const int64_t* first = frame_.ints + file_->slot_ints;
+  for (uint32_t s = 0; s < file_->slots; ++s) frame_.slots[s].integer = first[s];
 }
 
 Error Method::set_input_sizes(uint32_t i, Span<const int64_t> sizes) noexcept {
   if (i >= input_count()) return Error::BadArgument;
-  const format::Method& file = MethodAccess::method_of(*this);
-  const format::Value& planned = file.values()[file.inputs()[i].value];
+  const format::Value& planned = file_->values()[file_->inputs()[i].value];
   const Tensor& t = input(i);
   if (sizes.size != t.rank) return Error::BadShape;
   const uint32_t varying = program_.input(method_, i).varying;
@@ -285,13 +287,13 @@ Error Method::set_input_sizes(uint32_t i, Span<const int64_t> sizes) noexcept {
 
 Error Method::check_value(uint32_t i) const noexcept { return check_extent(value(i), frame_.slots); }
 
-uint32_t Method::input_count() const noexcept { return program_.input_count(method_); }
-uint32_t Method::output_count() const noexcept { return program_.output_count(method_); }
-uint32_t Method::value_count() const noexcept { return static_cast<uint32_t>(MethodAccess::method_of(*this).values().size); }
+uint32_t Method::input_count() const noexcept { return static_cast<uint32_t>(file_->inputs().size); }
+uint32_t Method::output_count() const noexcept { return static_cast<uint32_t>(file_->outputs().size); }
+uint32_t Method::value_count() const noexcept { return static_cast<uint32_t>(file_->values().size); }
 
 const Tensor& Method::value(uint32_t i) const noexcept { return frame_.values[i]; }
-const Tensor& Method::input(uint32_t i) const noexcept { return value(MethodAccess::method_of(*this).inputs()[i].value); }
-const Tensor& Method::output(uint32_t i) const noexcept { return value(MethodAccess::method_of(*this).outputs()[i].value); }
+const Tensor& Method::input(uint32_t i) const noexcept { return value(file_->inputs()[i].value); }
+const Tensor& Method::output(uint32_t i) const noexcept { return value(file_->outputs()[i].value); }
 
 Error Method::bind_input(uint32_t i, Span<std::byte> memory) noexcept {
   return i < input_count() ? MethodAccess::bind(*this, i, memory) : Error::BadArgument;

@@ -73,7 +73,7 @@ TEST(Method, CostsFewBytesAnInstruction) {
   const uint64_t prepared = 8;
   EXPECT_EQ(Program::open(longer.span()).value().needs(0, kTables).value().arena - before,
             10 * (sizeof(Instr) + sizeof(Tensor) + prepared));
-  EXPECT_LE(sizeof(Instr) + sizeof(Tensor), 56u);
+  EXPECT_LE(sizeof(Instr) + sizeof(Tensor), 48u);
 }
 
 TEST(Method, NamesTheInstructionWhoseOpIsMissing) {

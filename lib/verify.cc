@@ -32,7 +32,8 @@ struct Verifier {
   bool delegates() const;
   bool method(const Method& m);
 
-  bool value(const Value& v, Span<const uint64_t> pool_bytes) const;
+  bool type(const Value& v, uint64_t* bytes) const;
+  bool values(Span<const Value> values, Span<const uint64_t> pool_bytes) const;
   bool window(const Value& v, const Value& root) const;
   bool roots(Span<const uint32_t> roots, Span<const Value> values) const;
   bool updates(const Method& m, Span<const Value> values) const;
@@ -100,17 +101,26 @@ bool Verifier::delegates() const {
   return true;
 }
 
-bool Verifier::value(const Value& v, Span<const uint64_t> pool_bytes) const {
-  // Packed layouts have extents of their own; the compiler writes none yet, so this is where their sizes will be checked.
-  if (!is_valid(v.dtype) || v.rank > kMaxRank || v.layout != 0 || v.flags != 0) return false;
-  if (!is_range(v.sizes, v.rank, ints.size) || !is_range(v.strides, v.rank, ints.size)) return false;
-  uint64_t bytes;
-  if (!extent_of(v.dtype, v.rank, ints.data + v.sizes, ints.data + v.strides, &bytes)) return false;
-  if (v.storage >= kFirstPool + pool_bytes.size) return false;
-  const uint64_t capacity = v.storage == kConstants ? program.constant_bytes
-                            : v.storage == kState   ? program.state_bytes
-                                                    : pool_bytes[v.storage - kFirstPool];
-  return v.offset % size_in_bytes(v.dtype) == 0 && is_bytes(v.offset, bytes, capacity);
+bool Verifier::type(const Value& v, uint64_t* bytes) const {
+  return is_valid(v.dtype) && v.rank <= kMaxRank && is_range(v.sizes, v.rank, ints.size) && is_range(v.strides, v.rank, ints.size) &&
+         extent_of(v.dtype, v.rank, ints.data + v.sizes, ints.data + v.strides, bytes);
+}
+
+bool Verifier::values(Span<const Value> values, Span<const uint64_t> pool_bytes) const {
+  const Value* last = nullptr;
+  uint64_t bytes = 0;
+  for (const Value& v : values) {
+    const bool is_another = last && v.dtype == last->dtype && v.rank == last->rank && v.sizes == last->sizes && v.strides == last->strides;
+    if (!is_another && !type(v, &bytes)) return false;
+    last = &v;
+    // Packed layouts have extents of their own; the compiler writes none yet, so this is where their sizes will be checked.
+    if (v.layout != 0 || v.flags != 0 || v.storage >= kFirstPool + pool_bytes.size) return false;
+    const uint64_t capacity = v.storage == kConstants ? program.constant_bytes
+                              : v.storage == kState   ? program.state_bytes
+                                                      : pool_bytes[v.storage - kFirstPool];
+    if (v.offset % size_in_bytes(v.dtype) != 0 || !is_bytes(v.offset, bytes, capacity)) return false;
+  }
+  return true;
 }
 
 // A window lies inside its root, and stays aligned wherever the root goes. An empty one has no bytes that could be outside.
@@ -124,6 +134,7 @@ bool Verifier::roots(Span<const uint32_t> roots, Span<const Value> values) const
   if (roots.size != values.size) return false;
   for (size_t v = 0; v < values.size; ++v) {
     const uint32_t root = roots[v];
+    if (root == v) continue;
     if (root >= values.size || roots[root] != root || !window(values[v], values[root])) return false;
   }
   return true;
@@ -279,12 +290,11 @@ bool Verifier::method(const Method& m) {
   if (!name(m.name) || pool_bytes.size != pools.size) return false;
   for (size_t i = 0; i < pools.size; ++i)
     if (pool_bytes[i] > pools[i].bytes) return false;
-  for (const Value& v : values)
-    if (!value(v, pool_bytes)) return false;
+  if (!this->values(values, pool_bytes)) return false;
   if (!ios(m.inputs(), values) || !ios(m.outputs(), values)) return false;
   if (!roots(m.roots(), values) || !updates(m, values) || !dynamics(m, values)) return false;
-  for (const Operand& o : m.operands())
-    if (!operand(o, m, values.size)) return false;
+  for (const Operand& o : m.operands())  // most are tensors
+    if (o.kind == OperandKind::Tensor ? o.index >= values.size : !operand(o, m, values.size)) return false;
   return instructions(m) && blocks(m, values);
 }
 

@@ -79,17 +79,16 @@ inline bool are_contiguous(OpContext ctx, uint32_t first, uint32_t count) {
   return true;
 }
 
-// Sizes of a and b broadcast together, into `out` (dtype untouched). BadShape when they do not.
-inline Error broadcast_sizes(const Meta& a, const Meta& b, Meta* out) {
+// Sizes of a and b, a Meta or a Tensor, broadcast together, into `out` (dtype untouched). BadShape when they do not.
+template <class Shape>
+inline Error broadcast_sizes(const Meta& a, const Shape& b, Meta* out) {
   const uint32_t rank = a.rank > b.rank ? a.rank : b.rank;
-  int64_t sizes[kMaxRank];
-  for (uint32_t d = 0; d < rank; ++d) {
-    const int64_t x = d + a.rank >= rank ? a.sizes[d + a.rank - rank] : 1, y = d + b.rank >= rank ? b.sizes[d + b.rank - rank] : 1;
+  for (uint32_t last = 1; last <= rank; ++last) {  // from the last dimension on, so that `out` may be `a` or `b`
+    const int64_t x = last <= a.rank ? a.sizes[a.rank - last] : 1, y = last <= b.rank ? b.sizes[b.rank - last] : 1;
     if (x != y && x != 1 && y != 1) return Error::BadShape;
-    sizes[d] = x == 1 ? y : x;
+    out->sizes[rank - last] = x == 1 ? y : x;
   }
   out->rank = static_cast<uint8_t>(rank);
-  for (uint32_t d = 0; d < rank; ++d) out->sizes[d] = sizes[d];
   return Error::Ok;
 }
 

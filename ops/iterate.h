@@ -125,6 +125,11 @@ inline void map_dense(R* r, ptrdiff_t n, const F& f, const S&... source) {
   ETC_INDEPENDENT
   for (ptrdiff_t i = 0; i < n; ++i) store(r + i, static_cast<ComputeType<R>>(f(source[i]...)));
 }
+// Compiled once for whole tensors and for rows.
+template <class R, class... As, class F>
+__attribute__((noinline)) void map_flat(const F& f, R* r, ptrdiff_t n, const As*... args) {
+  map_dense(r, n, f, Source<As, Step::One>(args, 1)...);
+}
 template <class R, class F, class... S>
 inline void map_strided(R* r, ptrdiff_t step, ptrdiff_t n, const F& f, const S&... source) {
   for (ptrdiff_t i = 0; i < n; ++i) store(r + i * step, static_cast<ComputeType<R>>(f(source[i]...)));
@@ -140,27 +145,44 @@ inline void walk(const Rows<N>& rows, F f) {
   walk_erased<N>(rows, &f, [](void* self, const ptrdiff_t(&at)[N]) { (*static_cast<F*>(self))(at); });
 }
 
+// The number of elements when all operands have theirs one behind the other and in one order: such tensors share the lists of their sizes
+// and strides, which is quickly seen. Otherwise, or when there are none, -1.
+template <uint32_t N>
+__attribute__((noinline)) ptrdiff_t flat_count(const Tensor* const (&operands)[N]) {
+  const Tensor& first = *operands[0];
+  for (uint32_t k = 1; k < N; ++k)
+    if (operands[k]->sizes != first.sizes || operands[k]->strides != first.strides || operands[k]->rank != first.rank) return -1;
+  ptrdiff_t n = 1;
+  for (uint32_t d = first.rank; d-- > 0;) {
+    const auto size = static_cast<ptrdiff_t>(first.sizes[d]);
+    if (size != 1 && first.strides[d] != n) return -1;
+    n *= size;
+  }
+  return n;
+}
+
 template <class R, class... As, class F, size_t... I>
-inline void map(const F& f, std::index_sequence<I...>, const Tensor& result, const Tensor* const (&args)[sizeof...(As)]) {
+__attribute__((noinline)) void map_rows(const F& f, std::index_sequence<I...>, const Tensor& result,
+                                        const Tensor* const (&operands)[sizeof...(As) + 1]) {
   constexpr uint32_t N = sizeof...(As) + 1;
-  const Tensor* const operands[N] = {&result, args[I]...};
   const Rows<N> rows = rows_of<N>(result, operands);
   const ptrdiff_t n = rows.length;
   const bool dense = (n == 1 || rows.steps[0] == 1) && ((n == 1 || rows.steps[I + 1] == 1) && ...);
   walk(rows, [&](const ptrdiff_t(&at)[N]) {
     R* r = result.as<R>() + at[0];
-    if (dense) return map_dense(r, n, f, Source<As, Step::One>(static_cast<const As*>(args[I]->data) + at[I + 1], 1)...);
+    if (dense) return map_flat<R, As...>(f, r, n, static_cast<const As*>(operands[I + 1]->data) + at[I + 1]...);
     if constexpr (N == 3) {  // the usual broadcast: a row and one number
       using A = std::tuple_element_t<0, std::tuple<As...>>;
       using B = std::tuple_element_t<1, std::tuple<As...>>;
-      const A* a = static_cast<const A*>(args[0]->data) + at[1];
-      const B* b = static_cast<const B*>(args[1]->data) + at[2];
+      const A* a = static_cast<const A*>(operands[1]->data) + at[1];
+      const B* b = static_cast<const B*>(operands[2]->data) + at[2];
       if (rows.steps[0] == 1 && rows.steps[1] == 1 && rows.steps[2] == 0)
         return map_dense(r, n, f, Source<A, Step::One>(a, 1), Source<B, Step::Zero>(b, 0));
       if (rows.steps[0] == 1 && rows.steps[1] == 0 && rows.steps[2] == 1)
         return map_dense(r, n, f, Source<A, Step::Zero>(a, 0), Source<B, Step::One>(b, 1));
     }
-    map_strided(r, rows.steps[0], n, f, Source<As, Step::Any>(static_cast<const As*>(args[I]->data) + at[I + 1], rows.steps[I + 1])...);
+    map_strided(r, rows.steps[0], n, f,
+                Source<As, Step::Any>(static_cast<const As*>(operands[I + 1]->data) + at[I + 1], rows.steps[I + 1])...);
   });
 }
 }  // namespace detail
@@ -170,8 +192,10 @@ inline void map(const F& f, std::index_sequence<I...>, const Tensor& result, con
 template <class R, class... As, class F, class... Ts>
 inline void map(const F& f, const Tensor& result, const Ts&... args) {
   static_assert(sizeof...(As) == sizeof...(Ts), "name one element type for each argument");
-  const Tensor* const list[] = {&args...};
-  detail::map<R, As...>(f, std::index_sequence_for<As...>{}, result, list);
+  const Tensor* const operands[] = {&result, &args...};
+  if (const ptrdiff_t n = detail::flat_count(operands); n >= 0)
+    return detail::map_flat<R, As...>(f, result.as<R>(), n, static_cast<const As*>(args.data)...);
+  detail::map_rows<R, As...>(f, std::index_sequence_for<As...>{}, result, operands);
 }
 
 }  // namespace etc

@@ -15,11 +15,16 @@ namespace etc {
 constexpr bool is_computing_float(DType t) { return t == DType::F32 || t == DType::F64 || t == DType::F16 || t == DType::BF16; }
 
 // Arguments 0 .. count - 1 of one dtype, broadcast together, into `m`.
-inline Error broadcast_arguments(InferContext& ctx, uint32_t count, Meta* m) noexcept {
-  *m = ctx.meta(0);
+__attribute__((noinline)) inline Error broadcast_arguments(InferContext& ctx, uint32_t count, Meta* m) noexcept {
+  const Tensor& first = ctx.tensor(0);
+  m->dtype = first.dtype;
+  m->rank = first.rank;
+  for (uint32_t d = 0; d < first.rank; ++d) m->sizes[d] = first.sizes[d];
   for (uint32_t i = 1; i < count; ++i) {
-    if (ctx.tensor(i).dtype != m->dtype) return Error::BadArgument;
-    ETC_TRY(broadcast_sizes(*m, ctx.meta(i), m));
+    const Tensor& t = ctx.tensor(i);
+    if (t.dtype != m->dtype) return Error::BadArgument;
+    if (t.sizes == first.sizes && t.rank == first.rank) continue;  // the same list: nothing to compare
+    ETC_TRY(broadcast_sizes(*m, t, m));
   }
   return Error::Ok;
 }

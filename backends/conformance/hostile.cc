@@ -44,7 +44,8 @@ class BentCall {
     frame_.values = tensors_.data();
     frame_.operands = operands_.data();
     instr_.first_operand = 1;
-    instr_.prepared = &instance_;
+    frame_.arena = reinterpret_cast<std::byte*>(&instance_);
+    instr_.prepared = 0;
     return {{&frame_, &instr_}};
   }
   uint32_t operand_count() const { return count_; }

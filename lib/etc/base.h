@@ -79,10 +79,8 @@ constexpr uint32_t kDTypeCount = 15;
 constexpr uint32_t kMaxRank = 16;
 
 constexpr bool is_valid(DType t) { return static_cast<uint32_t>(t) < kDTypeCount; }
-constexpr uint32_t size_in_bytes(DType t) {
-  constexpr uint8_t kBytes[kDTypeCount] = {1, 1, 1, 2, 4, 8, 2, 2, 4, 8, 1, 1, 2, 4, 8};
-  return kBytes[static_cast<uint32_t>(t)];
-}
+constexpr uint8_t kElementBytes[kDTypeCount] = {1, 1, 1, 2, 4, 8, 2, 2, 4, 8, 1, 1, 2, 4, 8};
+constexpr uint32_t size_in_bytes(DType t) { return kElementBytes[static_cast<uint32_t>(t)]; }
 constexpr bool is_floating(DType t) { return t >= DType::F16 && t <= DType::F8E5M2; }
 constexpr bool is_signed(DType t) { return t >= DType::I8 && t <= DType::F8E5M2; }
 constexpr const char* name_of(DType t) {

@@ -50,7 +50,7 @@ static_assert(sizeof(DelegateContext) == sizeof(OpContext), "passed in two regis
 //
 //   init ─▶ (execute | start ─▶ finish)* ─▶ destroy
 struct DelegateTable {
-  static constexpr uint32_t kAbi = 1;
+  static constexpr uint32_t kAbi = 2;
   static constexpr uint32_t kDynamicSizes = 1;  // takes tensors smaller than the sizes that init saw
   static constexpr uint32_t kAllocates = 2;     // a wrapped library allocates memory of its own, in init only; its header says how much
   static constexpr uint32_t kAllocatesInExecute = 4;  // … and in execute, which the library cannot be talked out of

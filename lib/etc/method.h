@@ -4,6 +4,9 @@
 #include "etc/program.h"
 
 namespace etc {
+namespace format {
+struct Method;
+}
 
 // What the caller lends, each aligned to kAlignment: at least the bytes that Program::needs and pool_bytes say, no two of them
 // overlapping. The bytes must outlive the Method; the array of spans need not. `pools` has one span for each pool of the program.
@@ -82,7 +85,8 @@ class Method {
   Program program_;
   uint32_t method_ = 0;
   uint32_t block_ = 0;
-  bool has_swaps_ = false;
+  bool has_swaps_ = false, is_dynamic_ = false;
+  const format::Method* file_ = nullptr;
   Frame frame_{};
   Hooks hooks_{};
   Instr* instructions_ = nullptr;

@@ -44,10 +44,8 @@ using Kernel = Error (*)(OpContext) noexcept;
 
 struct Instr {
   Kernel run;
-  void* prepared;
   uint32_t first_operand;
-  uint16_t op;
-  uint16_t flags;
+  uint32_t prepared;  // words from Frame::arena; what else it means is between load and `run`
 };
 
 // What one executing thread sees. The literal pools lie in the file.
@@ -59,6 +57,7 @@ struct Frame {
   const double* reals;
   const uint32_t* indices;
   const char* strings;
+  std::byte* arena;
   std::byte* worker_scratch;
   const Hooks* hooks;
   uint32_t next;
@@ -126,9 +125,10 @@ struct OpContext {
   Reals reals(uint32_t i) const { return {frame->reals + operand(i).index, has(i) ? operand(i).count : 0u}; }
   Span<const char> string(uint32_t i) const { return {frame->strings + operand(i).index, has(i) ? operand(i).count : 0u}; }
   Tensors tensors(uint32_t i) const { return {frame->values, frame->indices + operand(i).index, has(i) ? operand(i).count : 0u}; }
+  void* prepared_data() const { return frame->arena + size_t{instr->prepared} * sizeof(uint64_t); }
   template <class T>
   const T& prepared() const {
-    return *static_cast<const T*>(instr->prepared);
+    return *static_cast<const T*>(prepared_data());
   }
   // For kernels of ops with `sizes_from_data`: result i (a position of the schema) has this size, at most what `infer` said.
   // Strides follow: the result is contiguous in its final sizes, and must be written so. Where the program fixes the size, the run fails
@@ -329,7 +329,7 @@ struct Op {
 
 // A plugin exports: extern "C" const etc::OpTable* etc_ops(). Sorted by name hash is not required of plugins.
 struct OpTable {
-  static constexpr uint32_t kAbi = 4;
+  static constexpr uint32_t kAbi = 5;
   uint32_t abi;
   uint32_t count;
   const Op* const* ops;

@@ -15,9 +15,11 @@ namespace {
 
 constexpr uint32_t kNone = 0xffffffffu;
 
-bool is_asynchronous(const format::Instruction& file, const Instr& instr) {
+DelegateInstance& instance_of(OpContext ctx) { return *static_cast<DelegateInstance*>(ctx.prepared_data()); }
+
+bool is_asynchronous(const format::Instruction& file, OpContext ctx) {
   if (file.kind != format::InstructionKind::Delegate) return false;
-  const DelegateTable* table = static_cast<const DelegateInstance*>(instr.prepared)->table;
+  const DelegateTable* table = instance_of(ctx).table;
   return table && !table->execute;
 }
 
@@ -150,8 +152,8 @@ OpContext AsyncMethod::State::context(uint32_t i, uint32_t worker) {
 
 Error AsyncMethod::State::execute(uint32_t i, uint32_t worker, bool* is_started) {
   const OpContext ctx = context(i, worker);
-  if (!is_asynchronous(file.instructions()[i], *ctx.instr)) return ctx.instr->run(ctx);
-  auto& instance = *static_cast<DelegateInstance*>(ctx.instr->prepared);
+  if (!is_asynchronous(file.instructions()[i], ctx)) return ctx.instr->run(ctx);
+  DelegateInstance& instance = instance_of(ctx);
   const DelegateStatus status = instance.table->start({ctx});
   instance.code = status.code;
   *is_started = status.error == Error::Ok;
@@ -168,7 +170,7 @@ uint32_t AsyncMethod::State::run(uint32_t i, uint32_t worker) {
     return kNone;
   }
   if (error != Error::Ok)
-    stop(error, i, fault_code_of(MethodSteps::instruction(method, i), error));
+    stop(error, i, fault_code_of({&lanes[worker].frame, &MethodSteps::instruction(method, i)}, error));
   else
     observer->after(i, worker);
   return complete(i);
@@ -177,11 +179,11 @@ uint32_t AsyncMethod::State::run(uint32_t i, uint32_t worker) {
 // Follows every start that succeeded, whatever else has failed.
 uint32_t AsyncMethod::State::finish_delegate(uint32_t i, uint32_t worker) {
   const OpContext ctx{&lanes[worker].frame, &MethodSteps::instruction(method, i)};
-  auto& instance = *static_cast<DelegateInstance*>(ctx.instr->prepared);
+  DelegateInstance& instance = instance_of(ctx);
   const DelegateStatus status = instance.table->finish({ctx});
   instance.code = status.code;
   if (status.error != Error::Ok)
-    stop(status.error, i, fault_code_of(*ctx.instr, status.error));
+    stop(status.error, i, fault_code_of(ctx, status.error));
   else
     observer->after(i, worker);
   return complete(i);

@@ -78,7 +78,7 @@ struct OneOp::State {
     frame.strings = strings.data();
     frame.hooks = &hooks;
     instr.first_operand = 1;
-    instr.prepared = prepared.data();
+    frame.arena = prepared.data();
   }
   uint32_t add_tensor(const Value* value, const TensorType& type) {
     if (type.sizes.size() > kMaxRank) throw CompileError("a tensor of rank " + std::to_string(type.sizes.size()) + "; etc goes to 16");
@@ -184,7 +184,8 @@ Error OneOp::infer(std::vector<TensorType>* results) {
 
 void OneOp::set_results(const std::vector<TensorType>& types) {
   for (size_t i = 0; i < types.size(); ++i)
-    state_->types[state_->first_result + i] = {types[i].dtype, fixed(types[i].sizes, state_->symbols), fixed(types[i].strides, state_->symbols)};
+    state_->types[state_->first_result + i] = {types[i].dtype, fixed(types[i].sizes, state_->symbols),
+                                               fixed(types[i].strides, state_->symbols)};
 }
 
 bool OneOp::has_kernel() { return state_->op.select(state_->context()) != nullptr; }
