@@ -1,5 +1,5 @@
 // Splitting a kernel's work over the caller's threads. How work is split depends on shapes alone, never on how many threads there
-// are, so results have the same bits with any number of them.
+// are, so results have the same bits with any number of them; unless any split gives the same bits.
 #pragma once
 
 #include "etc/op.h"

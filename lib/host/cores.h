@@ -19,7 +19,7 @@ inline void pause() {
 // Looks again for as long as is worth while before a thread sleeps: the kernels of one run follow each other within microseconds.
 template <class F>
 void spin_while(F is_waiting) {
-  constexpr int kSpins = 2000;
+  constexpr int kSpins = 20000;
   for (int i = 0; i < kSpins && is_waiting(); ++i) pause();
 }
 

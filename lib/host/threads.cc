@@ -28,11 +28,16 @@ thread_local size_t current_worker = kNone;  // while in a task
 struct ThreadPool::State {
   using Task = void (*)(void* argument, size_t index, size_t worker);
 
-  // The job, written before `job` is raised and stable until `busy` is zero.
+  // The job, written before `job` is raised and stable until `busy` is zero. Every worker has a share of the indices, the same for the
+  // same count: what it computed for one op it finds in its own cache for the next. Who is done helps the others.
+  struct alignas(64) Share {
+    std::atomic<size_t> next{0};
+    size_t end = 0;
+  };
   size_t count = 0;
   Task task = nullptr;
   void* argument = nullptr;
-  std::atomic<size_t> next{0};
+  std::vector<Share> shares;  // of each worker
 
   std::atomic<uint32_t> job{0};   // raised for each job, and to stop
   std::atomic<uint32_t> busy{0};  // threads that have not finished the job
@@ -41,7 +46,10 @@ struct ThreadPool::State {
 
   void take_indices(size_t worker) {
     current_worker = worker;
-    for (size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) task(argument, i, worker);
+    for (size_t s = 0; s < shares.size(); ++s) {
+      Share& share = shares[(worker + s) % shares.size()];
+      for (size_t i; (i = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) task(argument, i, worker);
+    }
     current_worker = kNone;
   }
 
@@ -62,7 +70,10 @@ struct ThreadPool::State {
       return;
     }
     count = n, task = t, argument = a;
-    next.store(0, std::memory_order_relaxed);
+    for (size_t w = 0; w < shares.size(); ++w) {
+      shares[w].next.store(n * w / shares.size(), std::memory_order_relaxed);
+      shares[w].end = n * (w + 1) / shares.size();
+    }
     busy.store(static_cast<uint32_t>(threads.size()), std::memory_order_relaxed);
     job.fetch_add(1, std::memory_order_release);
     job.notify_all();
@@ -74,6 +85,7 @@ struct ThreadPool::State {
 
 ThreadPool::ThreadPool(uint32_t workers) : state_(std::make_unique<State>()) {
   if (workers == 0) workers = usable_cores();
+  state_->shares = std::vector<State::Share>(workers);
   try {
     for (uint32_t w = 1; w < workers; ++w) state_->threads.emplace_back([this, w] { state_->serve(w); });
   } catch (const std::system_error&) {

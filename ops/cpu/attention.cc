@@ -2,8 +2,8 @@
 // [n, fewer heads, keys, size]; several heads of the query may share one of keys. The result is [n, queries, heads, value size], as the
 // linear layer behind it wants it.
 //
-// A group of heads that share keys is one item. Its keys are packed once; then blocks of queries go through: all scores of a block fit
-// the second cache, so that softmax needs no second thoughts about the largest.
+// A group of heads that share keys, and a part of its queries, is one item. Keys are packed once for items that follow each other; then
+// blocks of queries go through: all scores of a block fit the second cache, so that softmax needs no second thoughts about the largest.
 //
 //   scratch of a slot:  packed keys [panels of keys, size, 16] | packed values [panels of value size, keys, 16] | scores [kRows, keys +
 //   pad]
@@ -15,7 +15,7 @@ namespace {
 
 using namespace cpu;
 constexpr uint32_t kQuery = 0, kKey = 1, kValue = 2, kMask = 3, kCausal = 4, kScale = 5, kResult = 6;
-constexpr int64_t kMostSlots = 4, kMostScores = 1 << 16, kFewQueries = 2;
+constexpr int64_t kMostSlots = 4, kMostScores = 1 << 16, kFewQueries = 2, kFewInPart = 48;
 
 Error infer(InferContext& ctx) noexcept {
   const Meta q = ctx.meta(kQuery), k = ctx.meta(kKey), v = ctx.meta(kValue);
@@ -37,7 +37,7 @@ Error infer(InferContext& ctx) noexcept {
 }
 
 struct Shape {
-  int64_t items, group, queries, keys, size, value_size;
+  int64_t groups, parts, group, queries, keys, size, value_size;
   int64_t rows;  // of a block of queries
   bool packs_keys, packs_values;
   int64_t key_floats, value_floats, score_row, slot_floats;
@@ -47,7 +47,7 @@ struct Shape {
 bool shape_of(OpContext ctx, Shape* s) {
   const Tensor &q = ctx.tensor(kQuery), &k = ctx.tensor(kKey), &v = ctx.tensor(kValue);
   s->group = q.sizes[1] / k.sizes[1];
-  s->items = q.sizes[0] * k.sizes[1];
+  s->groups = q.sizes[0] * k.sizes[1];
   s->queries = q.sizes[2], s->keys = k.sizes[2], s->size = q.sizes[3], s->value_size = v.sizes[3];
   s->packs_keys = s->queries > kFewQueries;
   s->packs_values = s->value_size % kPanel != 0;
@@ -58,6 +58,10 @@ bool shape_of(OpContext ctx, Shape* s) {
   if (s->rows < kMostRows) s->rows = kMostRows;
   if (s->rows > 48) s->rows = 48;
   if (s->rows > s->queries) s->rows = s->queries;
+  // As many parts as give every slot as much to do, if each is worth packing keys again.
+  s->parts = 1;
+  while (s->groups * s->parts % kMostSlots != 0 && s->parts < kMostSlots) ++s->parts;
+  if (s->queries < s->parts * kFewInPart) s->parts = 1;
   int64_t scores = 0;
   s->key_floats = s->value_floats = 0;
   if (s->packs_keys && !checked_multiply(panels_of(s->keys) * kPanel, s->size, &s->key_floats)) return false;
@@ -65,7 +69,7 @@ bool shape_of(OpContext ctx, Shape* s) {
   return checked_multiply(s->rows, s->score_row, &scores) && checked_add(s->key_floats, s->value_floats, &s->slot_floats) &&
          checked_add(s->slot_floats, scores, &s->slot_floats);
 }
-int64_t slots_of(const Shape& s) { return s.items < kMostSlots ? s.items : kMostSlots; }
+int64_t slots_of(const Shape& s) { return s.groups * s.parts < kMostSlots ? s.groups * s.parts : kMostSlots; }
 
 uint64_t scratch_bytes(OpContext ctx) noexcept {
   Shape s;
@@ -74,17 +78,26 @@ uint64_t scratch_bytes(OpContext ctx) noexcept {
   return static_cast<uint64_t>(bytes);
 }
 
-void attend(OpContext ctx, const Shape& s, int64_t item, float* memory) {
+// The panels of weights that rows are, `step` floats apart.
+void pack_rows(const float* first, int64_t step, int64_t rows, int64_t size, float* packed) {
+  for (int64_t row = 0; row < rows; row += kPanel) {
+    const float* at[kPanel];
+    for (int64_t j = 0; j < kPanel; ++j) at[j] = first + (row + j < rows ? row + j : rows - 1) * step;  // columns behind are never stored
+    for (int64_t i = 0; i < size; ++i)
+      for (int64_t j = 0; j < kPanel; ++j) *packed++ = at[j][i];
+  }
+}
+
+// The queries [begin, end) of a group; its keys are in the memory already if so it says.
+void attend(OpContext ctx, const Shape& s, int64_t item, int64_t begin, int64_t end, bool has_keys, float* memory) {
   const Tensor &q = ctx.tensor(kQuery), &k = ctx.tensor(kKey), &v = ctx.tensor(kValue), &y = ctx.tensor(kResult);
   const Kernels& kernels = cpu::kernels();
   const int64_t n = item / k.sizes[1], key_head = item % k.sizes[1];
   const float* key = k.as<float>() + n * k.strides[0] + key_head * k.strides[1];
   const float* value = v.as<float>() + n * v.strides[0] + key_head * v.strides[1];
   float *const keys = memory, *const values = keys + s.key_floats, *const scores = values + s.value_floats;
-  if (s.packs_keys)
-    pack_panels(
-        s.keys, s.size, [&](int64_t o, int64_t i) { return key[o * k.strides[2] + i]; }, keys);
-  if (s.packs_values)
+  if (s.packs_keys && !has_keys) pack_rows(key, k.strides[2], s.keys, s.size, keys);
+  if (s.packs_values && !has_keys)
     pack_panels(
         s.value_size, s.keys, [&](int64_t o, int64_t i) { return value[i * v.strides[2] + o]; }, values);
   const float scale = ctx.has(kScale) ? static_cast<float>(ctx.real(kScale)) : 1 / math::sqrt(static_cast<float>(s.size));
@@ -92,8 +105,8 @@ void attend(OpContext ctx, const Shape& s, int64_t item, float* memory) {
 
   Tiles tiles;
   for (int64_t head = key_head * s.group; head < (key_head + 1) * s.group; ++head)
-    for (int64_t first = 0; first < s.queries; first += s.rows) {
-      const int64_t rows = s.queries - first < s.rows ? s.queries - first : s.rows;
+    for (int64_t first = begin; first < end; first += s.rows) {
+      const int64_t rows = end - first < s.rows ? end - first : s.rows;
       const int64_t seen = causal && first + rows < s.keys ? first + rows : s.keys;
       const float* query = q.as<float>() + n * q.strides[0] + head * q.strides[1] + first * q.strides[2];
       if (s.packs_keys) {
@@ -140,10 +153,17 @@ void attend(OpContext ctx, const Shape& s, int64_t item, float* memory) {
 Error run(OpContext ctx) noexcept {
   Shape s;
   shape_of(ctx, &s);
-  if (s.items == 0 || s.queries == 0) return Error::Ok;
+  if (s.groups == 0 || s.queries == 0) return Error::Ok;
   float* const memory = reinterpret_cast<float*>(ctx.scratch());
   const Hooks* hooks = s.queries * s.keys * s.size < 4096 ? nullptr : ctx.frame->hooks;
-  parallel_slots(hooks, slots_of(s), s.items, [&](int64_t slot, int64_t item) { attend(ctx, s, item, memory + slot * s.slot_floats); });
+  const Pieces slots(s.groups * s.parts, 1, hooks && hooks->workers > 1 ? slots_of(s) : 1), parts(s.queries, 1, s.parts);
+  parallel_for(hooks, slots.count, [&](int64_t slot) {
+    for (int64_t i = slots.begin(slot); i < slots.end(slot); ++i) {
+      const int64_t item = i / s.parts, part = i % s.parts;
+      const bool has_keys = i > slots.begin(slot) && part > 0;
+      attend(ctx, s, item, parts.begin(part), parts.end(part), has_keys, memory + slot * s.slot_floats);
+    }
+  });
   return Error::Ok;
 }
 

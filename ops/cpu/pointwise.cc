@@ -84,7 +84,7 @@ struct Nest {
 
 // How rows are walked.
 enum class Feed : uint8_t { AsItLies, OneNumber, Gathered, Tile };
-constexpr int64_t kTiles = 4096;  // floats, for all tiles
+constexpr int64_t kTiles = 2048;  // floats, for all tiles
 struct Plan {
   int64_t length;  // of a row
   int64_t period;  // of a tile

@@ -25,7 +25,8 @@ struct Product {
   RowBlock block;  // weight, columns, result, strides and epilogue of the whole product
 
   // Calls locate(first row, rows, at, copies) for each tile, to fill at[run * kMostRows + row]. What it must copy, up to `copied` floats a
-  // row, it puts at *copies, which it moves on. Any split of the work gives the same bits: a sum runs over its row from front to back.
+  // row, it puts at *copies, which it moves on. How the work is split depends on the number of threads, but any split gives the same bits:
+  // a sum runs over its row from front to back.
   template <class Locate>
   void run(const Hooks* hooks, int64_t copied, const Locate& locate) const {
     if (rows <= 0 || block.columns <= 0) return;
@@ -33,18 +34,22 @@ struct Product {
     const int64_t depth = block.runs * block.length + 1, tile_rows = tile_rows_for(kernels, depth);
     const Pieces tiles(rows, 1, (rows + tile_rows - 1) / tile_rows);
     const int64_t most_tiles = most_tiles_of(copied, tile_rows);
-    const int64_t blocks = (tiles.count + most_tiles - 1) / most_tiles;
-    // Chunks: of blocks, and of columns where there are few blocks. From some 300,000 products on one is worth a thread.
-    constexpr int64_t kWork = 300000, kChunks = 32, kColumns = 64;
-    const int64_t groups = (block.columns + kColumns - 1) / kColumns;
-    const Pieces rows_of_blocks(blocks, kWork / (most_tiles * tile_rows * block.columns * depth) + 1, kChunks);
-    const int64_t each = kWork / (smaller(rows, most_tiles * tile_rows) * kColumns * depth) + 1;
-    const Pieces columns(groups, each, rows_of_blocks.count >= kChunks / 4 ? 1 : kChunks / 4 / rows_of_blocks.count);
-    parallel_for(hooks, rows_of_blocks.count * columns.count, [&](int64_t chunk) {
-      const int64_t first = columns.begin(chunk % columns.count) * kColumns, end = columns.end(chunk % columns.count) * kColumns;
-      const int64_t r = chunk / columns.count;
-      for (int64_t b = rows_of_blocks.begin(r); b < rows_of_blocks.end(r); ++b)
-        run_block(kernels, tiles, b * most_tiles, smaller((b + 1) * most_tiles, tiles.count), first, smaller(end, block.columns), locate);
+    // Chunks, some for each thread: of rows where they are more bytes than the weights, else of columns, and of the others too where there
+    // are not enough. From some 300,000 products on one is worth a thread.
+    constexpr int64_t kWork = 300000, kChunks = 4, kColumns = 64;
+    const int64_t groups = (block.columns + kColumns - 1) / kColumns, workers = hooks && hooks->parallel_for ? hooks->workers : 1;
+    const int64_t work = rows * block.columns / (kWork / depth + 1) + 1, wanted = workers < 2 ? 1 : smaller(workers * kChunks, work);
+    const bool rows_first = rows * (depth + block.columns) >= depth * block.columns;
+    const Pieces of_first(rows_first ? tiles.count : groups, 1, wanted);
+    const Pieces of_others(rows_first ? groups : tiles.count, 1, (wanted + of_first.count - 1) / of_first.count);
+    const Pieces &row_chunks = rows_first ? of_first : of_others, &columns = rows_first ? of_others : of_first;
+    parallel_for(hooks, of_first.count * of_others.count, [&](int64_t chunk) {
+      const int64_t one = chunk / of_others.count, other = chunk % of_others.count, r = rows_first ? one : other,
+                    c = rows_first ? other : one;
+      const int64_t first = columns.begin(c) * kColumns, end = smaller(columns.end(c) * kColumns, block.columns);
+      const Pieces blocks(row_chunks.end(r) - row_chunks.begin(r), 1, (row_chunks.end(r) - row_chunks.begin(r) - 1) / most_tiles + 1);
+      for (int64_t b = 0; b < blocks.count; ++b)
+        run_block(kernels, tiles, row_chunks.begin(r) + blocks.begin(b), row_chunks.begin(r) + blocks.end(b), first, end, locate);
     });
   }
 
