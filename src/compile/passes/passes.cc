@@ -10,7 +10,7 @@ namespace etc::compile {
 namespace passes {
 // A place in the list: backends take their subgraphs when all is folded and nothing is bent to fit our kernels yet.
 constinit const Pass partition = {"partition", "give subgraphs to the backends of --backend", [](Graph&) { return false; }, false};
-extern const Pass dead_code, fast_kernels, find_activations, fold_batch_norm, fold_constants, fuse_epilogue, fuse_pointwise,
+extern const Pass dead_code, fast_kernels, find_activations, find_attention, fold_batch_norm, fold_constants, fuse_epilogue, fuse_pointwise,
     keep_channels_last, legalise, merge_common, order_for_memory, own_written, pack_weights, remove_copies, remove_noops, winograd;
 }  // namespace passes
 
@@ -26,6 +26,7 @@ const std::vector<Pass>& all_passes() {
       dead_code,
       partition,
       // Where the CPU has kernels of ops/cpu.
+      find_attention,
       fast_kernels,
       remove_copies,  // the reshape behind attention, whose result lies the other way now
       pack_weights,
