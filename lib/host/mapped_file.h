@@ -39,4 +39,7 @@ class InputFile {
 // The whole file. Whoever shortens the file meanwhile ends this process (SIGBUS).
 Bytes map_file(const std::string& path, const std::string& hint);
 
+// A part of a mapped file that nobody needs for now: its memory is given back. Who reads it nevertheless reads the file again.
+void forget_pages(const std::byte* data, uint64_t bytes);
+
 }  // namespace etc::host

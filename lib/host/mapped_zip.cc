@@ -75,6 +75,17 @@ Bytes copy_of(const std::byte* data, uint64_t size) {
   return {bytes, bytes.get(), size};
 }
 
+// A stored entry, where it lies in the mapping; its memory is given back with the last user.
+struct Entry {
+  std::shared_ptr<const void> mapping;
+  const std::byte* data;
+  uint64_t size;
+  Entry(std::shared_ptr<const void> m, const std::byte* d, uint64_t n) : mapping(std::move(m)), data(d), size(n) {}
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+  ~Entry() { forget_pages(data, size); }
+};
+
 }  // namespace
 
 MappedZip::MappedZip(const std::string& path, const std::string& hint) : path_(path), mapping_(map_file(path, hint)) {
@@ -147,7 +158,7 @@ std::optional<Bytes> MappedZip::read(const std::string& name) const {
   if (zip_fread(file, &more, 1) != 0) fail(name, "does not have the checksum or size that it states");
   if (!stored || stat.size == 0) return Bytes{bytes, bytes.get(), stat.size};
   if (reinterpret_cast<uintptr_t>(in_place) % 16 != 0) return copy_of(in_place, stat.size);  // zipped by another tool
-  return Bytes{mapping_.owner, in_place, stat.size};
+  return Bytes{std::make_shared<const Entry>(mapping_.owner, in_place, stat.size), in_place, stat.size};
 }
 
 }  // namespace etc::host

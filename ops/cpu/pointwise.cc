@@ -277,8 +277,8 @@ Error run(OpContext ctx) noexcept {
   int64_t rows = 1;
   for (uint32_t d = 0; d < plan.outer; ++d) rows *= nest.sizes[d];
 
-  // Chunks: of rows, or of parts of a long one. Some 2^18 elements times instructions are worth a thread.
-  constexpr int64_t kWork = 1 << 18, kChunks = 64, kFew = 1024;
+  // Chunks: of rows, or of parts of a long one. Some 2^16 elements times instructions are worth a thread.
+  constexpr int64_t kWork = 1 << 16, kChunks = 64, kFew = 1024;
   const int64_t instructions = ctx.ints(kProgram).size;
   if (rows * plan.length <= kFew) return run_rows(ctx, nest, plan, 0, rows, 0, plan.length), Error::Ok;
   const int64_t each = kWork / (instructions + 1) / kMostPointwiseBlock + 1;  // blocks

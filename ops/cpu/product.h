@@ -35,8 +35,8 @@ struct Product {
     const Pieces tiles(rows, 1, (rows + tile_rows - 1) / tile_rows);
     const int64_t most_tiles = most_tiles_of(copied, tile_rows);
     // Chunks, some for each thread: of rows where they are more bytes than the weights, else of columns, and of the others too where there
-    // are not enough. From some 300,000 products on one is worth a thread.
-    constexpr int64_t kWork = 300000, kChunks = 4, kColumns = 64;
+    // are not enough. From some 100,000 products on one is worth a thread.
+    constexpr int64_t kWork = 100000, kChunks = 4, kColumns = 64;
     const int64_t groups = (block.columns + kColumns - 1) / kColumns, workers = hooks && hooks->parallel_for ? hooks->workers : 1;
     const int64_t work = rows * block.columns / (kWork / depth + 1) + 1, wanted = workers < 2 ? 1 : smaller(workers * kChunks, work);
     const bool rows_first = rows * (depth + block.columns) >= depth * block.columns;

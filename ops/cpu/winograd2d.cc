@@ -62,6 +62,11 @@ struct Shape {
     if (s->tiles > kMostTiles) s->tiles = kMostTiles;
     if (s->tiles > all) s->tiles = all;
     s->blocks = all == 0 ? 0 : (all - 1) / s->tiles + 1;
+    // An even number of blocks of about as many tiles, so that no thread waits long for the last.
+    if (s->blocks > 1) {
+      s->tiles = (all - 1) / (s->blocks + s->blocks % 2) + 1;
+      s->blocks = (all - 1) / s->tiles + 1;
+    }
     s->slots = s->blocks < kMostSlots ? s->blocks : kMostSlots;
     s->product_row = kColumns + kPad;
     return checked_multiply(kWinogradPoints * s->tiles, s->row + s->product_row, &s->slot_floats) &&
