@@ -64,8 +64,8 @@ Bytes map_file(const std::string& path, const std::string& hint) {
 
 void forget_pages(const std::byte* data, uint64_t bytes) {
   // Whole pages within.
-  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)), begin = (reinterpret_cast<uintptr_t>(data) + page - 1) / page * page,
-             end = (reinterpret_cast<uintptr_t>(data) + bytes) / page * page;
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)), first = reinterpret_cast<uintptr_t>(data);
+  const uintptr_t begin = (first + page - 1) / page * page, end = (first + static_cast<uintptr_t>(bytes)) / page * page;
   if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
