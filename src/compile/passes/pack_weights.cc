@@ -183,7 +183,8 @@ class Packer {
   };
 
   // A transposed convolution with stride s is one convolution with s * s results for each pixel, which are then put in their places.
-  // Shi et al., "Is the deconvolution layer the same as a convolutional layer?".
+  // Shi et al., "Is the deconvolution layer the same as a convolutional layer?". Where a phase has no weight a zero stands: pixels that
+  // are not finite make NaN there.
   bool pack_transposed(Graph::NodeList::iterator at) {
     const Node& node = **at;
     Value *x = tensor_argument(node, 0), *weight = tensor_argument(node, 1), *added = tensor_argument(node, 2), *result = node.results[0];
