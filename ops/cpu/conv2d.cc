@@ -36,7 +36,7 @@ struct Windows {
   const float* x;
   Geometry g;
   int64_t channels, in[2], out[2], image, line, pixel;  // strides in floats
-  const float* zeros;                                   // as many as there are in a run
+  const float* zeros = nullptr;                         // as many as there are in a run; of run() alone
 
   explicit Windows(OpContext ctx) : g(geometry_of(ctx, kGeometry)) {
     const Tensor &t = ctx.tensor(kX), &y = ctx.tensor(kResult);
@@ -44,7 +44,6 @@ struct Windows {
     channels = t.sizes[3];
     in[0] = t.sizes[1], in[1] = t.sizes[2], out[0] = y.sizes[1], out[1] = y.sizes[2];
     image = t.strides[0], line = t.strides[1], pixel = t.strides[2];
-    zeros = reinterpret_cast<const float*>(ctx.scratch());
   }
 
   bool pads() const { return g.padding[0] + g.padding[1] + g.padding_behind[0] + g.padding_behind[1] != 0; }
@@ -116,7 +115,8 @@ struct Windows {
 
 Error run(OpContext ctx) noexcept {
   const Tensor &x = ctx.tensor(kX), &y = ctx.tensor(kResult);
-  const Windows w(ctx);
+  Windows w(ctx);
+  w.zeros = reinterpret_cast<const float*>(ctx.scratch());  // scratch_bytes is asked before there is any
   Product p;
   p.rows = y.sizes[0] * y.sizes[1] * y.sizes[2];
   RowBlock& b = p.block;
