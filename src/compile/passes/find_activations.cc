@@ -1,6 +1,5 @@
 // Activations that are written out, as in run_decompositions' core form, become the one op that fuse-epilogue knows. They round otherwise.
 #include <cmath>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -14,14 +13,9 @@ namespace {
 // Whether the capture is this number, or a constant of nothing else; to a float's precision.
 bool is(const Match& m, const std::string& capture, double number) {
   const Argument& a = m.argument(capture);
-  float x = NAN;
-  if (auto* n = std::get_if<int64_t>(&a)) x = static_cast<float>(*n);
-  if (auto* r = std::get_if<double>(&a)) x = static_cast<float>(*r);
-  if (auto* v = std::get_if<Value*>(&a)) {
-    const std::byte* element = is_f32(*v) && (*v)->type.sizes.empty() ? uniform_element(*v) : nullptr;
-    if (element) std::memcpy(&x, element, sizeof x);
-  }
-  return std::abs(x - number) <= 1e-6 * number;
+  std::optional<double> x = fixed_number(a);
+  if (auto* v = std::get_if<Value*>(&a); v && is_f32(*v) && (*v)->type.sizes.empty()) x = number_of(*v);
+  return x && std::abs(static_cast<float>(*x) - number) <= 1e-6 * number;
 }
 
 // Replaces a pattern of one tensor x, in which these captures are these numbers, by op(x, arguments).

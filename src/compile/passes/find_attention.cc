@@ -5,7 +5,6 @@
 // Query and key may be scaled themselves, by a number each. PyTorch's own form puts zeros where a query may see no key at all; without
 // that, rows of such a mask would be NaN, so a mask is taken only with it.
 #include <cmath>
-#include <cstring>
 #include <optional>
 
 #include "ir/builder.h"
@@ -16,16 +15,11 @@
 namespace etc::compile::passes {
 namespace {
 
-// A number that is an argument, or all that a constant holds.
-std::optional<double> number_of(const Argument& a) {
-  if (auto* n = std::get_if<int64_t>(&a)) return static_cast<double>(*n);
-  if (auto* r = std::get_if<double>(&a)) return *r;
+// A number that is an argument, or the one element of a constant.
+std::optional<double> number_in(const Argument& a) {
   auto* v = std::get_if<Value*>(&a);
-  const std::byte* element = v && is_f32(*v) && is_fixed_constant(*v) && (*v)->type.numel() == 1 ? uniform_element(*v) : nullptr;
-  if (!element) return std::nullopt;
-  float x;
-  std::memcpy(&x, element, sizeof x);
-  return x;
+  if (!v) return fixed_number(a);
+  return is_f32(*v) && (*v)->type.numel() == 1 ? number_of(*v) : std::nullopt;
 }
 
 // What `v` shows all of, in order: its root, or v itself.
@@ -45,13 +39,13 @@ Scaled scaled(Value* v) {
   Value* product = whole(v);
   if (const Node* mul = producer_of(product, "aten::mul.Tensor")) {
     for (size_t i : {0u, 1u})
-      if (const std::optional<double> by = number_of(mul->args[i])) {
+      if (const std::optional<double> by = number_in(mul->args[i])) {
         Value* x = tensor_argument(*mul, 1 - i);
         if (x->type.sizes == product->type.sizes) return {x, *by};
       }
   }
   if (const Node* div = producer_of(product, "aten::div.Tensor")) {
-    const std::optional<double> by = number_of(div->args[1]);
+    const std::optional<double> by = number_in(div->args[1]);
     Value* x = tensor_argument(*div, 0);
     if (by && *by != 0 && x->type.sizes == product->type.sizes) return {x, 1 / *by};
   }
@@ -87,11 +81,10 @@ class Finder {
     if (!is_used_once(v) || (v != weights && !is_used_once(weights))) return nullptr;
     *is_safe = false;
     if (const Node* where = producer_of(v, "aten::where.self")) {
-      const std::byte* zero = uniform_element(tensor_argument(*where, 1));
-      float otherwise = NAN;
-      if (zero && is_f32(tensor_argument(*where, 1))) std::memcpy(&otherwise, zero, sizeof otherwise);
       v = tensor_argument(*where, 2);
-      if (otherwise != 0 || !is_used_once(v) || !v->producer || !sees_nothing(tensor_argument(*where, 0), *v->producer)) return nullptr;
+      if (number_of(tensor_argument(*where, 1)) != 0.0 || !is_used_once(v) || !v->producer ||
+          !sees_nothing(tensor_argument(*where, 0), *v->producer))
+        return nullptr;
       *is_safe = true;
     }
     const Node* softmax = producer_of(v, "aten::_softmax");
@@ -109,7 +102,7 @@ class Finder {
     if (!lowest || tensor_argument(*lowest, 0) != tensor_argument(softmax, 0)) return false;
     const auto* dims = std::get_if<std::vector<int64_t>>(&any->args[1]);
     const auto rank = static_cast<int64_t>(tensor_argument(*lowest, 0)->type.sizes.size());
-    return dims && dims->size() == 1 && (dims->front() == -1 || dims->front() == rank - 1) && number_of(lowest->args[1]) == -INFINITY;
+    return dims && dims->size() == 1 && (dims->front() == -1 || dims->front() == rank - 1) && number_in(lowest->args[1]) == -INFINITY;
   }
 
   bool replace(Graph::NodeList::iterator at) {
@@ -119,7 +112,7 @@ class Finder {
     if (!softmax) return false;
     Value *scores = tensor_argument(*softmax, 0), *mask = nullptr;
     const Sizes& s = scores->type.sizes;  // [n, heads, queries, keys], or [n, queries, keys]
-    if (const Node* add = producer_of(scores, "aten::add.Tensor"); add && number_of(add->args[2]) == 1.0) {
+    if (const Node* add = producer_of(scores, "aten::add.Tensor"); add && fixed_number(add->args[2]) == 1.0) {
       Value *a = tensor_argument(*add, 0), *b = tensor_argument(*add, 1);
       const bool is_first = producer_of(whole(scaled(a).x), "aten::bmm") && a->type.sizes == s;
       mask = is_first ? b : a;

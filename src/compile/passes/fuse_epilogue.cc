@@ -30,11 +30,6 @@ const PackedOp* packed_op(const Value* v) {
 }
 
 bool is_none(const Argument& a) { return std::holds_alternative<None>(a); }
-std::optional<double> number(const Argument& a) {
-  if (auto* n = std::get_if<int64_t>(&a)) return static_cast<double>(*n);
-  if (auto* r = std::get_if<double>(&a)) return *r;
-  return std::nullopt;
-}
 
 // The `activation` that the node is (ops/cpu/activation.h); null for none.
 const char* activation_of(const Node& node) {
@@ -42,7 +37,7 @@ const char* activation_of(const Node& node) {
   for (const char* name : kSame)
     if (node.op == std::string("aten::") + name) return name;
   if (node.op == "aten::hardtanh" || node.op == "aten::clamp") {
-    const std::optional<double> low = number(node.args[1]), high = number(node.args[2]);
+    const std::optional<double> low = fixed_number(node.args[1]), high = fixed_number(node.args[2]);
     if (low != 0.0) return nullptr;
     return high == 6.0 ? "relu6" : is_none(node.args[2]) ? "relu" : nullptr;
   }
@@ -71,7 +66,7 @@ class Fuser {
     Node& node = **at;
     if (node.is_external() || node.results.size() != 1 || node.results[0]->type.dtype != DType::F32) return false;
     if (const char* name = activation_of(node)) return fuse_activation(at, name);
-    if (node.op != "aten::add.Tensor" || number(node.args[2]) != 1.0) return false;
+    if (node.op != "aten::add.Tensor" || fixed_number(node.args[2]) != 1.0) return false;
     auto *a = std::get<Value*>(node.args[0]), *b = std::get<Value*>(node.args[1]);
     return fuse_sum(at, a, b) || fuse_sum(at, b, a);
   }

@@ -26,12 +26,6 @@ std::optional<std::vector<int64_t>> numbers(const Argument& a, size_t dims) {
   return list->size() == dims ? *list : std::vector<int64_t>(dims, list->front());
 }
 
-bool is_one(const Argument& a) {
-  if (auto* n = std::get_if<int64_t>(&a)) return *n == 1;
-  auto* r = std::get_if<double>(&a);
-  return r && *r == 1;
-}
-
 class Packer {
  public:
   explicit Packer(Graph& graph) : graph_(graph) {}
@@ -101,7 +95,7 @@ class Packer {
       x = tensor_argument(node, 0), weight = tensor_argument(node, 1), added = tensor_argument(node, 2);
     } else if (node.op == "aten::mm") {
       x = tensor_argument(node, 0), weight = tensor_argument(node, 1);
-    } else if (node.op == "aten::addmm" && is_one(node.args[3]) && is_one(node.args[4])) {
+    } else if (node.op == "aten::addmm" && fixed_number(node.args[3]) == 1.0 && fixed_number(node.args[4]) == 1.0) {
       x = tensor_argument(node, 1), weight = tensor_argument(node, 2), added = tensor_argument(node, 0);
     } else if (node.op == "aten::bmm") {
       x = tensor_argument(node, 0), weight = only_matrix(b, tensor_argument(node, 1));

@@ -31,12 +31,6 @@ struct Recipe {
   std::optional<Step> backward;  // from the only other in it
 };
 
-std::optional<double> number(const Argument& a) {
-  if (auto* n = std::get_if<int64_t>(&a)) return static_cast<double>(*n);
-  if (auto* r = std::get_if<double>(&a)) return *r;
-  return std::nullopt;
-}
-
 struct Named {
   const char* op;
   Opcode forward, backward;
@@ -90,7 +84,7 @@ std::optional<std::vector<Step>> bounds(const Argument& low, const Argument& hig
   std::vector<Step> steps;
   for (const auto& [bound, opcode] : {std::pair(&low, Opcode::AtLeast), std::pair(&high, Opcode::AtMost)}) {
     if (std::holds_alternative<None>(*bound)) continue;
-    const std::optional<double> n = number(*bound);
+    const std::optional<double> n = fixed_number(*bound);
     if (!n || *n != *n) return std::nullopt;
     steps.push_back({opcode, {*n}});
   }
@@ -107,7 +101,7 @@ std::optional<std::vector<Step>> steps_of(const Node& node) {
   if (node.op != "aten::leaky_relu" && node.op != "aten::elu" && node.op != "aten::softplus") return std::nullopt;
   std::vector<double> numbers;
   for (size_t i = 1; i < node.args.size(); ++i) {
-    const std::optional<double> n = number(node.args[i]);
+    const std::optional<double> n = fixed_number(node.args[i]);
     if (!n) return std::nullopt;
     numbers.push_back(*n);
   }
@@ -124,7 +118,7 @@ std::optional<Recipe> binary(const Named& named, const Node& node) {
   Recipe r;
   r.x = tensor_argument(node, 0);
   Value* y = tensor_argument(node, 1);
-  const std::optional<double> alpha = node.args.size() > 2 ? number(node.args[2]) : 1.0;
+  const std::optional<double> alpha = node.args.size() > 2 ? fixed_number(node.args[2]) : 1.0;
   if (!y || !alpha) return std::nullopt;
   if (r.x == y && named.forward == Opcode::Mul) {
     r.forward = {{Opcode::Square, {}}};

@@ -1,35 +1,11 @@
 // Removes ops that give back what they got, bit for bit: NaN and the sign of zero included. (x + 0.0 is no such op: -0.0 + 0.0 is 0.0.)
 #include <cmath>
-#include <cstring>
 
-#include "ops/number.h"
 #include "passes/pass.h"
 #include "passes/rewrite.h"
 
 namespace etc::compile::passes {
 namespace {
-
-// The one number that all elements of a constant are, when they are.
-std::optional<double> number_of(const Value* v) {
-  const std::byte* element = uniform_element(v);
-  if (!element) return std::nullopt;
-  auto read = [element](auto x) {
-    std::memcpy(&x, element, sizeof x);
-    return static_cast<double>(load(&x));
-  };
-  switch (v->type.dtype) {
-    case DType::U8: return read(uint8_t{});
-    case DType::I8: return read(int8_t{});
-    case DType::I16: return read(int16_t{});
-    case DType::I32: return read(int32_t{});
-    case DType::I64: return read(int64_t{});
-    case DType::F16: return read(Half{});
-    case DType::BF16: return read(BFloat16{});
-    case DType::F32: return read(float{});
-    case DType::F64: return read(double{});
-    default: return std::nullopt;
-  }
-}
 
 bool is_zero(const Value* v, bool negative) {
   const std::optional<double> n = number_of(v);

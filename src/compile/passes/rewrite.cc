@@ -10,6 +10,7 @@
 #include "ir/one_op.h"
 #include "ir/probe.h"
 #include "ir/views.h"
+#include "ops/number.h"
 
 namespace etc::compile {
 
@@ -200,6 +201,33 @@ const std::byte* uniform_element(const Value* v) {
     if (v->type.sizes[d] != 1 && v->type.strides[d] != 0)  // not one element: then all of the root must be
       return std::memcmp(root->constant.data, root->constant.data + width, root->constant.bytes - width) == 0 ? first : nullptr;
   return first;
+}
+
+std::optional<double> fixed_number(const Argument& a) {
+  if (auto* n = std::get_if<int64_t>(&a)) return static_cast<double>(*n);
+  if (auto* r = std::get_if<double>(&a)) return *r;
+  return std::nullopt;
+}
+
+std::optional<double> number_of(const Value* v) {
+  const std::byte* element = uniform_element(v);
+  if (!element) return std::nullopt;
+  auto read = [element](auto x) {
+    std::memcpy(&x, element, sizeof x);
+    return static_cast<double>(load(&x));
+  };
+  switch (v->type.dtype) {
+    case DType::U8: return read(uint8_t{});
+    case DType::I8: return read(int8_t{});
+    case DType::I16: return read(int16_t{});
+    case DType::I32: return read(int32_t{});
+    case DType::I64: return read(int64_t{});
+    case DType::F16: return read(Half{});
+    case DType::BF16: return read(BFloat16{});
+    case DType::F32: return read(float{});
+    case DType::F64: return read(double{});
+    default: return std::nullopt;
+  }
 }
 
 }  // namespace etc::compile

@@ -47,5 +47,9 @@ Value* add_floats(Graph& graph, const std::string& name, Sizes sizes, const std:
 
 // The element that all of a constant's elements, or all those of a view of one, are equal to bit by bit; null when they are not.
 const std::byte* uniform_element(const Value* v);
+// That element as a number; empty for masks and complex numbers too.
+std::optional<double> number_of(const Value* v);
+// An argument that is a number and known now.
+std::optional<double> fixed_number(const Argument& a);
 
 }  // namespace etc::compile
