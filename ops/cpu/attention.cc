@@ -47,7 +47,7 @@ struct Shape {
 bool shape_of(OpContext ctx, Shape* s) {
   const Tensor &q = ctx.tensor(kQuery), &k = ctx.tensor(kKey), &v = ctx.tensor(kValue);
   s->group = q.sizes[1] / k.sizes[1];
-  s->groups = q.sizes[0] * k.sizes[1];
+  if (!checked_multiply(q.sizes[0], k.sizes[1], &s->groups)) return false;
   s->queries = q.sizes[2], s->keys = k.sizes[2], s->size = q.sizes[3], s->value_size = v.sizes[3];
   s->packs_keys = s->queries > kFewQueries;
   s->packs_values = s->value_size % kPanel != 0;
@@ -60,7 +60,7 @@ bool shape_of(OpContext ctx, Shape* s) {
   if (s->rows > s->queries) s->rows = s->queries;
   // As many parts as give every slot as much to do, if each is worth packing keys again.
   s->parts = 1;
-  while (s->groups * s->parts % kMostSlots != 0 && s->parts < kMostSlots) ++s->parts;
+  while (s->groups % kMostSlots * s->parts % kMostSlots != 0 && s->parts < kMostSlots) ++s->parts;
   if (s->queries < s->parts * kFewInPart) s->parts = 1;
   int64_t scores = 0;
   s->key_floats = s->value_floats = 0;
@@ -69,7 +69,7 @@ bool shape_of(OpContext ctx, Shape* s) {
   return checked_multiply(s->rows, s->score_row, &scores) && checked_add(s->key_floats, s->value_floats, &s->slot_floats) &&
          checked_add(s->slot_floats, scores, &s->slot_floats);
 }
-int64_t slots_of(const Shape& s) { return s.groups * s.parts < kMostSlots ? s.groups * s.parts : kMostSlots; }
+int64_t slots_of(const Shape& s) { return s.groups < kMostSlots && s.groups * s.parts < kMostSlots ? s.groups * s.parts : kMostSlots; }
 
 uint64_t scratch_bytes(OpContext ctx) noexcept {
   Shape s;
@@ -151,8 +151,8 @@ void attend(OpContext ctx, const Shape& s, int64_t item, int64_t begin, int64_t 
 }
 
 Error run(OpContext ctx) noexcept {
-  Shape s;
-  shape_of(ctx, &s);
+  Shape s{};
+  shape_of(ctx, &s);  // scratch_bytes has counted it
   if (s.groups == 0 || s.queries == 0) return Error::Ok;
   float* const memory = reinterpret_cast<float*>(ctx.scratch());
   const Hooks* hooks = s.queries * s.keys * s.size < 4096 ? nullptr : ctx.frame->hooks;

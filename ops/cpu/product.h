@@ -40,12 +40,10 @@ struct Product {
     const int64_t groups = (block.columns + kColumns - 1) / kColumns, workers = hooks && hooks->parallel_for ? hooks->workers : 1;
     const int64_t work = rows * block.columns / (kWork / depth + 1) + 1, wanted = workers < 2 ? 1 : smaller(workers * kChunks, work);
     const bool rows_first = rows * (depth + block.columns) >= depth * block.columns;
-    const Pieces of_first(rows_first ? tiles.count : groups, 1, wanted);
-    const Pieces of_others(rows_first ? groups : tiles.count, 1, (wanted + of_first.count - 1) / of_first.count);
-    const Pieces &row_chunks = rows_first ? of_first : of_others, &columns = rows_first ? of_others : of_first;
-    parallel_for(hooks, of_first.count * of_others.count, [&](int64_t chunk) {
-      const int64_t one = chunk / of_others.count, other = chunk % of_others.count, r = rows_first ? one : other,
-                    c = rows_first ? other : one;
+    const Pieces row_chunks(tiles.count, 1, rows_first ? wanted : (wanted - 1) / smaller(groups, wanted) + 1);
+    const Pieces columns(groups, 1, (wanted - 1) / row_chunks.count + 1);
+    parallel_for(hooks, row_chunks.count * columns.count, [&](int64_t chunk) {
+      const int64_t r = chunk / columns.count, c = chunk % columns.count;
       const int64_t first = columns.begin(c) * kColumns, end = smaller(columns.end(c) * kColumns, block.columns);
       const Pieces blocks(row_chunks.end(r) - row_chunks.begin(r), 1, (row_chunks.end(r) - row_chunks.begin(r) - 1) / most_tiles + 1);
       for (int64_t b = 0; b < blocks.count; ++b)
