@@ -54,6 +54,18 @@ def test_rows_without_keys_are_zero():
     same(q, k, v, torch.zeros(40, 200).masked_fill(~keep, torch.finfo(torch.float32).min))
 
 
+@pytest.mark.parametrize("dtype", [torch.bool, torch.float32])
+def test_a_mask_hides_no_nan(dtype):
+    """PyTorch adds minus infinity."""
+    q, k, v = tensor(2, 3, 8), tensor(2, 5, 8, seed=1), tensor(2, 5, 8, seed=2)
+    k[0, 2, 1] = float("nan")
+    seen = torch.arange(5).expand(3, 5) != 2
+    mask = seen if dtype == torch.bool else torch.zeros(3, 5).masked_fill(~seen, -math.inf)
+    expected = torch.nn.functional.scaled_dot_product_attention(q, k, v, mask)
+    assert expected[0].isnan().all() and not expected[1].isnan().any()
+    torch.testing.assert_close(call(OP, q, k, v, mask, 0.0, False)[0], expected, rtol=1e-4, atol=1e-5, equal_nan=True)
+
+
 def test_large_scores_do_not_overflow():
     same(tensor(1, 1, 5, 8) * 100, tensor(1, 1, 300, 8) * 100, tensor(1, 1, 300, 8))
 

@@ -141,13 +141,13 @@ Matmul<C> product_of(int64_t m, int64_t n, int64_t k, const C* a, int64_t a_row,
   return p;
 }
 
-// Adds a row of the mask to scores; false becomes minus infinity.
+// Adds a row of the mask to scores; false is minus infinity.
 template <class T, class C>
 void add_mask(const Tensor& mask, int64_t offset, int64_t n, C* scores) {
   const int64_t step = repeating_stride(mask, mask.rank - 1u);
   if (mask.dtype == DType::Bool) {
     const bool* p = mask.as<bool>() + offset;
-    for (int64_t j = 0; j < n; ++j) scores[j] = load(p + j * step) ? scores[j] : -math::infinity<C>();
+    for (int64_t j = 0; j < n; ++j) scores[j] = load(p + j * step) ? scores[j] : scores[j] - math::infinity<C>();
   } else if (mask.dtype == DTypeOf<T>::value) {
     const T* p = mask.as<T>() + offset;
     for (int64_t j = 0; j < n; ++j) scores[j] += static_cast<C>(load(p + j * step));

@@ -48,6 +48,17 @@ def test_masked_keys_count_for_nothing():
     torch.testing.assert_close(attention(q, k, v, mask), F.scaled_dot_product_attention(q, k, v, mask), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_mask_hides_no_nan(number):
+    """Infinity less infinity is none either: PyTorch adds the mask."""
+    q, k, v = tensor(1, 2, 3, 16), tensor(1, 2, 40, 16, seed=1), tensor(1, 2, 40, 16, seed=2)
+    q[..., 3], k[0, 0, 7, 3] = 1, number
+    mask = torch.zeros(3, 40).masked_fill(torch.arange(40) == 7, float("-inf"))
+    expected = F.scaled_dot_product_attention(q, k, v, mask)
+    assert expected.isnan().any() and not expected[:, 1].isnan().any()
+    torch.testing.assert_close(attention(q, k, v, mask[None, None]), expected, rtol=1e-4, atol=1e-5, equal_nan=True)
+
+
 def test_attention_over_views():
     """Heads as a projection leaves them: [n, t, h, d] seen as [n, h, t, d], parts of one tensor."""
     qkv = tensor(2, 30, 3, 4, 16)

@@ -101,7 +101,7 @@ struct Kernels {
   void (*winograd_input)(const float* const* pixels, int64_t channels, float* result, int64_t point) noexcept;
   void (*winograd_output)(const WinogradOutput& tile) noexcept;
   // x = e^(scale * x + mask - largest), and the sum of them; zeros when all are minus infinity. NaN
-  // spreads, but not from where the mask is minus infinity. mask may be null.
+  // spreads. mask may be null.
   float (*exponentials)(float* x, int64_t n, float scale, const float* mask) noexcept;
   // result[i] = x · rows[i], of `size` floats each, the rows `row` floats apart.
   void (*dots)(const float* x, const float* rows, int64_t row, int64_t n, int64_t size, float* result) noexcept;

@@ -67,11 +67,8 @@ bool is_close(const ConstantData& a, const ConstantData& b, DType dtype, bool na
   return true;
 }
 
-// What a mask hides is never NaN in PyTorch's attention, and in ours, but is where its decomposition adds the mask to it; and transposed
-// convolutions over packed weights multiply pixels by zero where there is no weight.
-bool spreads_nan_otherwise(const Pass& pass) {
-  return std::string(pass.name) == "find-attention" || std::string(pass.name) == "pack-weights";
-}
+// Transposed convolutions over packed weights multiply pixels by zero where there is no weight.
+bool spreads_nan_otherwise(const Pass& pass) { return std::string(pass.name) == "pack-weights"; }
 bool rounds_otherwise(const Pass& pass) { return pass.needs_packed_kernels || std::string(pass.name) == "fold-batch-norm"; }
 
 // Runs all passes, comparing after each. NaN payloads aside, kernels must agree whatever the strides of their operands.
