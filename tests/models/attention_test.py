@@ -1,13 +1,12 @@
 """Attention as one op, decomposed by run_decompositions, and written by hand: one kernel, and PyTorch's numbers."""
 import math
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from etc_tools import INSPECT, RUN, compile_model, run
+from models.forms import check_both_forms
 
 
 class Attention(nn.Module):
@@ -31,17 +30,10 @@ class Attention(nn.Module):
 
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("how,masked", [("torch", False), ("torch", True), ("hand", False)])
-@pytest.mark.parametrize("form", ["exported", "core"])
-def test_attention(form, how, masked, batch, tmp_path):
+def test_attention(how, masked, batch, tmp_path):
     torch.manual_seed(0)
-    module, x = Attention(how, masked).eval(), torch.randn(batch, 5, 16)
-    program = torch.export.export(module, (x,))
-    torch.export.save(program.run_decompositions() if form == "core" else program, tmp_path / "model.pt2")
-    np.save(tmp_path / "x.npy", x.numpy())
-    np.savez(tmp_path / "y.npz", output_0=module(x).detach().numpy())
+    module, x = Attention(how, masked), torch.randn(batch, 5, 16)
     for words in ([], ["--cpu", "generic"], ["--disable-pass", "find-attention"]):
-        compile_model(tmp_path / "model.pt2", tmp_path / "model.etc", *words)
-        run(RUN, tmp_path / "model.etc", tmp_path / "x.npy", "--expect", tmp_path / "y.npz", "--rtol", "1e-5", "--atol", "1e-6", "-o", tmp_path / "out.npz")
-        ops = run(INSPECT, "--graph", tmp_path / "model.etc").stdout
-        if not words and "etc::packed_linear" in ops:  # this build has fast kernels
-            assert "etc::fast_attention" in ops and "aten::bmm" not in ops
+        for ops in check_both_forms(module, x, tmp_path, *words, rtol="1e-5", atol="1e-6"):
+            if not words and "etc::packed_linear" in ops:  # this build has fast kernels
+                assert "etc::fast_attention" in ops and "aten::bmm" not in ops

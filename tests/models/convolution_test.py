@@ -1,24 +1,15 @@
 """Convolutions of any geometry, as this machine's fast kernels and the portable ones compute them, compared with PyTorch."""
 import random
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from etc_tools import INSPECT, RUN, compile_model, run
+from models.forms import check_both_forms
 
 
 def check(module, x, folder, *words):
-    """Both forms of export; returns the ops of the first one's program."""
-    program = torch.export.export(module.eval(), (x,))
-    np.save(folder / "x.npy", x.numpy())
-    np.savez(folder / "y.npz", output_0=module(x).detach().numpy())
-    for form in (program.run_decompositions(), program):
-        torch.export.save(form, folder / "model.pt2")
-        compile_model(folder / "model.pt2", folder / "model.etc", *words)
-        run(RUN, folder / "model.etc", folder / "x.npy", "--expect", folder / "y.npz", "--rtol", "1e-4", "--atol", "1e-5", "-o", folder / "out.npz")
-    return run(INSPECT, "--graph", folder / "model.etc").stdout
+    return check_both_forms(module, x, folder, *words, rtol="1e-4", atol="1e-5")
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -31,8 +22,8 @@ def test_transposed(seed, tmp_path):
     one, transposed = (nn.Conv1d, nn.ConvTranspose1d) if dims == 1 else (nn.Conv2d, nn.ConvTranspose2d)
     module = nn.Sequential(one(4, inputs, 1), transposed(inputs, outputs, kernel, stride, padding, added, bias=pick.random() < 0.7), nn.ReLU())
     x = torch.randn(2, 4, *[pick.randint(4, 9) for _ in range(dims)])
-    ops = check(module, x, tmp_path)
-    assert "aten::convolution" not in ops or "etc::packed_conv2d" not in ops  # all of them or, without fast kernels, none
+    for ops in check(module, x, tmp_path):
+        assert "aten::convolution" not in ops or "etc::packed_conv2d" not in ops  # all of them or, without fast kernels, none
     check(module, x, tmp_path, "--cpu", "generic")
 
 
