@@ -111,11 +111,11 @@ void attend(OpContext ctx, const Shape& s, int64_t item, int64_t begin, int64_t 
       const float* query = q.as<float>() + n * q.strides[0] + head * q.strides[1] + first * q.strides[2];
       if (s.packs_keys) {
         RowBlock b;
-        tiles.put(&b, rows, tile_rows_for(kernels, s.size), query, q.strides[2]);
+        tiles.put(&b, rows, tile_rows_for(kernels, s.size, seen), query, q.strides[2], s.score_row);
         b.length = s.size;
         b.weight = keys, b.panel = s.size * kPanel;
         b.columns = seen;
-        b.result = scores, b.result_row = s.score_row;
+        b.result = scores;
         kernels.multiply(b);
       } else {
         for (int64_t i = 0; i < rows; ++i)
@@ -135,13 +135,13 @@ void attend(OpContext ctx, const Shape& s, int64_t item, int64_t begin, int64_t 
       }
       float* result = y.as<float>() + n * y.strides[0] + first * y.strides[1] + head * y.strides[2];
       RowBlock b;
-      tiles.put(&b, rows, tile_rows_for(kernels, seen), scores, s.score_row);
+      tiles.put(&b, rows, tile_rows_for(kernels, seen, s.value_size), scores, s.score_row, y.strides[1]);
       b.length = seen;
       b.weight = s.packs_values ? values : value;
       b.panel = s.packs_values ? s.keys * kPanel : kPanel;
       b.step = s.packs_values ? kPanel : v.strides[2];
       b.columns = s.value_size;
-      b.result = result, b.result_row = y.strides[1];
+      b.result = result;
       kernels.multiply(b);
       for (int64_t i = 0; i < rows; ++i) {
         const float factor = totals[i] == 0 ? 0 : 1 / totals[i];  // a row that sees no key is zero, as in PyTorch

@@ -31,12 +31,13 @@ struct RowBlock {
   int64_t rows[kBlockTiles] = {};    // of each tile, 1 .. kMostRows
   const float* const* at = nullptr;  // [tile][run][kMostRows]: where the piece of each row begins
   int64_t runs = 0, length = 0;
-  const float* weight = nullptr;  // packed: [panel][runs * length][kPanel]
-  int64_t panel = 0;              // floats from one panel to the next,
-  int64_t step = kPanel;          // and in a panel from one input to the next
-  int64_t columns = 0;            // of the product, from the first panel of `weight`
-  float* result = nullptr;        // of the block's first row
-  int64_t result_row = 0;
+  const float* weight = nullptr;    // packed: [panel][runs * length][kPanel]
+  int64_t panel = 0;                // floats from one panel to the next,
+  int64_t step = kPanel;            // and in a panel from one input to the next
+  int64_t columns = 0;              // of the product, from the first panel of `weight`
+  float* result = nullptr;          // of the first panel's columns;
+  int64_t place[kBlockTiles] = {};  // floats from there to each tile's first row,
+  int64_t result_row = 0;           // and in a tile from row to row
   Epilogue epilogue;
 };
 
@@ -90,8 +91,8 @@ struct NormRows {
 };
 
 struct Kernels {
-  // Rows of a tile, at most kMostRows: as this CPU likes them best, and where the weights of a tile's columns fill the second cache. Tall
-  // tiles read weights less often.
+  // Rows of a tile, at most kMostRows: as this CPU likes them best, and where the weights of a tile's columns fill the second cache or
+  // there are few columns. Tall tiles read weights less often.
   int64_t tile_rows, tall_rows;
   void (*multiply)(const RowBlock& block) noexcept;
   void (*depthwise)(const DepthwiseLines& lines) noexcept;
@@ -116,10 +117,10 @@ struct Kernels {
   void (*pointwise_one)(PointwiseBlocks& blocks) noexcept;
 };
 
-// For rows of `depth` numbers.
-inline int64_t tile_rows_for(const Kernels& k, int64_t depth) {
-  constexpr int64_t kTallDepth = 1024;
-  return depth > kTallDepth ? k.tall_rows : k.tile_rows;
+// For rows of `depth` numbers times this many columns.
+inline int64_t tile_rows_for(const Kernels& k, int64_t depth, int64_t columns) {
+  constexpr int64_t kTallDepth = 1024, kFewColumns = 2 * kPanel;
+  return depth > kTallDepth || columns <= kFewColumns ? k.tall_rows : k.tile_rows;
 }
 
 extern const Kernels kBaselineKernels, kAvx2Kernels, kAvx512Kernels;

@@ -68,7 +68,7 @@ void check_multiply(const Kernels& kernels, std::vector<int64_t> tiles, int64_t 
   std::vector<const float*> at(tiles.size() * runs * kMostRows);
   int64_t row = 0;
   for (size_t t = 0; t < tiles.size(); ++t) {
-    b.rows[t] = tiles[t];
+    b.rows[t] = tiles[t], b.place[t] = row * result_row;
     for (int64_t r = 0; r < tiles[t]; ++r, ++row)
       for (int64_t run = 0; run < runs; ++run) at[(t * runs + run) * kMostRows + r] = piece(row, run);
   }

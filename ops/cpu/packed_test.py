@@ -117,6 +117,49 @@ def test_refusals():
         call("etc::packed_conv2d", image, patch, None, None, 20, [9, 9], [1, 1], [0, 1], [1, 1], "none", direct=True)
 
 
+def phases(weight, stride, padding):
+    """[inputs, outputs, height, width] as ops/cpu/conv_transpose2d.cc wants it: the taps of each phase, by their definition."""
+    kernel, inputs, outputs = weight.shape[2:], weight.shape[0], weight.shape[1]
+    parts = []
+    for line in range(stride[0]):
+        for pixel in range(stride[1]):
+            ys = [k for k in reversed(range(kernel[0])) if (line + padding[0] - k) % stride[0] == 0]
+            xs = [k for k in reversed(range(kernel[1])) if (pixel + padding[1] - k) % stride[1] == 0]
+            if ys and xs:
+                parts.append(packed(weight[:, :, ys][:, :, :, xs].permute(1, 2, 3, 0).reshape(outputs, -1)).flatten())
+    return torch.cat(parts).reshape(-1, kernel[0] * kernel[1] * inputs, 16)
+
+
+def conv_transpose(x, weight, bias, kernel, stride, padding, output_padding, activation="none"):
+    y = call("etc::packed_conv_transpose2d", x.permute(0, 2, 3, 1).contiguous(), phases(weight, stride, padding), bias, weight.shape[1],
+             list(kernel), list(stride), list(padding), list(output_padding), activation, direct=True)[0]
+    return y.permute(0, 3, 1, 2)
+
+
+TRANSPOSED = [((3, 3), (2, 2), (1, 1), (1, 1)), ((2, 2), (2, 2), (0, 0), (0, 0)), ((4, 4), (2, 2), (1, 1), (0, 0)), ((1, 1), (1, 1), (0, 0), (0, 0)),
+              ((3, 5), (1, 3), (0, 2), (0, 2)), ((2, 3), (3, 1), (0, 1), (1, 0)), ((7, 1), (2, 4), (3, 0), (0, 3)), ((3, 3), (1, 1), (2, 2), (0, 0)),
+              ((16, 16), (8, 8), (4, 4), (0, 0)), ((1, 8), (1, 4), (0, 7), (0, 1)), ((5, 5), (2, 2), (4, 3), (1, 0))]
+
+
+@pytest.mark.parametrize("kernel,stride,padding,output_padding", TRANSPOSED, ids=str)
+@pytest.mark.parametrize("inputs,outputs", [(1, 5), (3, 32), (20, 70)])
+def test_conv_transpose2d(kernel, stride, padding, output_padding, inputs, outputs):
+    for size in ((7, 9), (5, 5), (6, 31)):
+        x, w, b = tensor(2, inputs, *size), tensor(inputs, outputs, *kernel, seed=1), tensor(outputs, seed=2)
+        same(conv_transpose(x, w, b, kernel, stride, padding, output_padding), F.conv_transpose2d(x, w, b, stride, padding, output_padding))
+        same(conv_transpose(x, w, None, kernel, stride, padding, output_padding, "silu"),
+             F.silu(F.conv_transpose2d(x, w, None, stride, padding, output_padding)))
+
+
+def test_conv_transpose2d_keeps_infinities_where_they_are():
+    """No product is with a zero that stands for no weight."""
+    x, w = tensor(1, 4, 5, 5), tensor(4, 20, 3, 3, seed=1)
+    x[0, 2, 3, 1] = float("inf")
+    expected = F.conv_transpose2d(x, w, None, 2, 1, 1)
+    ours = conv_transpose(x, w, None, (3, 3), (2, 2), (1, 1), (1, 1))
+    assert torch.equal(ours.isfinite(), expected.isfinite())
+
+
 def winograd(weight):
     g = torch.tensor([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]], dtype=torch.float64)
     points = torch.einsum("yk,xl,nckl->yxnc", g, g, weight.double()).float().reshape(16, *weight.shape[:2])
@@ -137,3 +180,15 @@ def test_winograd(height, width, channels, filters, padding):
         y = call("etc::winograd_conv2d", to_last(x), winograd(w), b, None if added is None else to_last(added), filters, list(padding), activation,
                  direct=True)[0]
         same(y.permute(0, 3, 1, 2), ACTIVATIONS[activation](expected if added is None else expected + added))
+
+
+@pytest.mark.parametrize("kernel,stride,padding,output_padding", [
+    ((3, 3), (2, 2), (1, 1), (2, 0)), ((3, 3), (0, 2), (1, 1), (0, 0)), ((0, 3), (2, 2), (1, 1), (0, 0)), ((3, 3), (2, 2), (-1, 1), (0, 0)),
+    ((3, 3), (2, 2), (9, 1), (0, 0)), ((3, 3), (2, 2), (1, 1), (-1, 0)), ((3,), (2, 2), (1, 1), (0, 0)), ((3, 3), (2, 2), (1, 1), (0, 0, 0)),
+    ((9, 9), (1, 1), (0, 0), (0, 0)), ((3, 3), (2, 1 << 40), (1, 1), (0, 0)), ((1 << 62, 3), (2, 2), (1, 1), (0, 0))], ids=str)
+def test_refusals_of_conv_transpose2d(kernel, stride, padding, output_padding):
+    x = tensor(1, 4, 4, 2)
+    depth = kernel[0] * kernel[-1] * 2 if kernel[0] < 100 else 18
+    with pytest.raises(EtcError):
+        call("etc::packed_conv_transpose2d", x, torch.zeros(2, depth, 16), None, 20, list(kernel), list(stride), list(padding),
+             list(output_padding), "none", direct=True)

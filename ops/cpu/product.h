@@ -23,6 +23,9 @@ constexpr int64_t kMostCopied = 288;
 struct Product {
   int64_t rows = 0;
   RowBlock block;  // weight, columns, result, strides and epilogue of the whole product
+  // Where results do not lie `block.result_row` apart from first to last: rows of a line, and lines of an image, that do, and floats from
+  // line to line and from image to image. No residual then.
+  int64_t line = 0, lines = 1, result_line = 0, result_image = 0;
 
   // Calls locate(first row, rows, at, copies) for each tile, to fill at[run * kMostRows + row]. What it must copy, up to `copied` floats a
   // row, it puts at *copies, which it moves on. How the work is split depends on the number of threads, but any split gives the same bits:
@@ -31,8 +34,8 @@ struct Product {
   void run(const Hooks* hooks, int64_t copied, const Locate& locate) const {
     if (rows <= 0 || block.columns <= 0) return;
     const Kernels& kernels = cpu::kernels();
-    const int64_t depth = block.runs * block.length + 1, tile_rows = tile_rows_for(kernels, depth);
-    const Pieces tiles(rows, 1, (rows + tile_rows - 1) / tile_rows);
+    const int64_t depth = block.runs * block.length + 1, tile_rows = tile_rows_for(kernels, depth, block.columns);
+    const Tiling tiles(*this, tile_rows);
     const int64_t most_tiles = most_tiles_of(copied, tile_rows);
     // Chunks, some for each thread: of rows where they are more bytes than the weights, else of columns, and of the others too where there
     // are not enough. From some 100,000 products on one is worth a thread.
@@ -40,7 +43,7 @@ struct Product {
     const int64_t groups = (block.columns + kColumns - 1) / kColumns, workers = hooks && hooks->parallel_for ? hooks->workers : 1;
     const int64_t work = rows * block.columns / (kWork / depth + 1) + 1, wanted = workers < 2 ? 1 : smaller(workers * kChunks, work);
     const bool rows_first = rows * (depth + block.columns) >= depth * block.columns;
-    const Pieces row_chunks(tiles.count, 1, rows_first ? wanted : (wanted - 1) / smaller(groups, wanted) + 1);
+    const Pieces row_chunks(tiles.count(), 1, rows_first ? wanted : (wanted - 1) / smaller(groups, wanted) + 1);
     const Pieces columns(groups, 1, (wanted - 1) / row_chunks.count + 1);
     parallel_for(hooks, row_chunks.count * columns.count, [&](int64_t chunk) {
       const int64_t r = chunk / columns.count, c = chunk % columns.count;
@@ -54,7 +57,7 @@ struct Product {
  private:
   // Of a block: as the pointers and copies have room, and so that the rows stay near while all panels pass.
   int64_t most_tiles_of(int64_t copied, int64_t tile_rows) const {
-    const int64_t pointers = kPointers / block.runs / kMostRows, copies = kCopies / larger(copied, 1) / tile_rows;
+    const int64_t pointers = kPointers / larger(block.runs, 1) / kMostRows, copies = kCopies / larger(copied, 1) / tile_rows;
     const int64_t near = kNear / (block.runs * block.length + 1) / tile_rows;
     return larger(smaller(smaller(kBlockTiles, pointers), smaller(copies, larger(near, 4))), 1);
   }
@@ -67,8 +70,26 @@ struct Product {
   static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
   static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
+  // Tiles of about as many rows each; none is of two lines.
+  struct Tiling {
+    const Product& p;
+    int64_t line;  // rows
+    Pieces pieces;
+    Tiling(const Product& p, int64_t tile_rows)
+        : p(p), line(p.line ? p.line : p.rows), pieces(line, 1, (line + tile_rows - 1) / tile_rows) {}
+
+    int64_t count() const { return p.rows / line * pieces.count; }
+    int64_t begin(int64_t t) const { return t / pieces.count * line + pieces.begin(t % pieces.count); }
+    int64_t rows(int64_t t) const { return pieces.end(t % pieces.count) - pieces.begin(t % pieces.count); }
+    // Floats from the first result.
+    int64_t place(int64_t t) const {
+      const int64_t l = t / pieces.count;
+      return l / p.lines * p.result_image + l % p.lines * p.result_line + pieces.begin(t % pieces.count) * p.block.result_row;
+    }
+  };
+
   template <class Locate>
-  void run_block(const Kernels& kernels, const Pieces& tiles, int64_t first, int64_t last, int64_t column, int64_t end_column,
+  void run_block(const Kernels& kernels, const Tiling& tiles, int64_t first, int64_t last, int64_t column, int64_t end_column,
                  const Locate& locate) const {
     const float* at[kPointers];
     float copied[kCopies];
@@ -77,30 +98,31 @@ struct Product {
     b.tiles = last - first;
     b.at = at;
     for (int64_t t = first; t < last; ++t) {
-      b.rows[t - first] = tiles.end(t) - tiles.begin(t);
+      b.rows[t - first] = tiles.rows(t), b.place[t - first] = tiles.place(t);
       locate(tiles.begin(t), b.rows[t - first], at + (t - first) * block.runs * kMostRows, &copies);
     }
-    const int64_t row = tiles.begin(first);
     b.panel = block.runs * block.length * kPanel;
     b.weight += column / kPanel * b.panel;
     b.columns = end_column - column;
-    b.result += row * block.result_row + column;
+    b.result += column;
     if (b.epilogue.bias) b.epilogue.bias += column;
-    if (b.epilogue.residual) b.epilogue.residual += row * block.epilogue.residual_row + column;
+    if (b.epilogue.residual) b.epilogue.residual += tiles.begin(first) * block.epilogue.residual_row + column;
     kernels.multiply(b);
   }
 };
 
-// Tiles of rows of A that lie `step` floats apart, for a RowBlock of one run.
+// Tiles of rows that lie `step` floats apart, results `result_row`, for a RowBlock of one run.
 struct Tiles {
   const float* at[kBlockTiles * kMostRows];
-  void put(RowBlock* b, int64_t rows, int64_t tile_rows, const float* first, int64_t step) {
+  void put(RowBlock* b, int64_t rows, int64_t tile_rows, const float* first, int64_t step, int64_t result_row) {
     const Pieces tiles(rows, 1, (rows + tile_rows - 1) / tile_rows);
     b->tiles = tiles.count;
     b->at = at;
     b->runs = 1;
+    b->result_row = result_row;
     for (int64_t t = 0; t < tiles.count; ++t) {
       b->rows[t] = tiles.end(t) - tiles.begin(t);
+      b->place[t] = tiles.begin(t) * result_row;
       for (int64_t r = 0; r < b->rows[t]; ++r) at[t * kMostRows + r] = first + (tiles.begin(t) + r) * step;
     }
   }

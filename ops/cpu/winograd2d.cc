@@ -88,11 +88,11 @@ struct Convolution {
     const int64_t columns = y.sizes[3], panel = s.channels * kPanel, point = panels_of(columns) * panel;
     Tiles rows;
     RowBlock b;
-    b.length = s.channels, b.panel = panel, b.result_row = s.product_row;
+    b.length = s.channels, b.panel = panel;
     for (int64_t column = 0; column < columns; column += kColumns) {
       b.columns = columns - column < kColumns ? columns - column : kColumns;
       for (int64_t p = 0; p < kWinogradPoints; ++p) {
-        rows.put(&b, tiles, tile_rows_for(kernels, s.channels), pixels + p * s.tiles * s.row, s.row);
+        rows.put(&b, tiles, tile_rows_for(kernels, s.channels, b.columns), pixels + p * s.tiles * s.row, s.row, s.product_row);
         b.weight = ctx.tensor(kWeight).as<float>() + p * point + column / kPanel * panel;
         b.result = products + p * s.tiles * s.product_row;
         kernels.multiply(b);

@@ -20,7 +20,8 @@ struct PackedOp {
   size_t residual, activation;
 };
 constexpr size_t kBias = 2;
-constexpr PackedOp kPackedOps[] = {{"etc::packed_linear", 3, 5}, {"etc::packed_conv2d", 3, 9}, {"etc::packed_depthwise2d", 0, 7}};
+constexpr PackedOp kPackedOps[] = {
+    {"etc::packed_linear", 3, 5}, {"etc::packed_conv2d", 3, 9}, {"etc::packed_conv_transpose2d", 0, 8}, {"etc::packed_depthwise2d", 0, 7}};
 
 const PackedOp* packed_op(const Value* v) {
   if (!v->producer) return nullptr;

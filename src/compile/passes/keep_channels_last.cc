@@ -145,7 +145,8 @@ class Keeper {
   // Channels one behind the other in what a kernel over images, this pass or the caller laid so: any transposed view looks like that.
   bool lies_channels_last(Value* v) const {
     if (rank_of(v) < 3 || v->type.sizes[1] == 1 || v->type.strides[1] != 1 || v->type.is_contiguous()) return false;
-    static const std::unordered_set<std::string_view> images = {"etc::packed_conv2d", "etc::packed_depthwise2d"};
+    static const std::unordered_set<std::string_view> images = {"etc::packed_conv2d", "etc::packed_conv_transpose2d",
+                                                                "etc::packed_depthwise2d"};
     const Node* producer = root_of(v)->producer;
     if (producer && producer->op == "etc::copy") producer = root_of(tensor_argument(*producer, 0))->producer;
     return !producer || images.count(producer->op) != 0 || made_.count(producer) != 0;

@@ -8,6 +8,7 @@
 #include "ir/interpret.h"
 #include "ir/one_op.h"
 #include "ops/cpu/packed.h"
+#include "ops/cpu/packed_phases.h"
 #include "ops/cpu/product.h"
 #include "passes/pass.h"
 #include "passes/rewrite.h"
@@ -135,16 +136,21 @@ class Packer {
       return list;
     };
     const std::vector<int64_t> window(w.begin() + 2, w.end());
-    Value* image = b.permute(dims == 1 ? b.unsqueeze(x, 2) : x, {0, 2, 3, 1});
-    std::vector<Argument> args = {image, packed(weight, Form::Convolution, n, static_cast<int64_t>(w[1]) * taps), *one_per_channel};
+    std::vector<Argument> args = {image_of(b, x), packed(weight, Form::Convolution, n, static_cast<int64_t>(w[1]) * taps),
+                                  *one_per_channel};
     if (!depthwise) args.insert(args.end(), {None{}, n});
     args.insert(args.end(), {in_two(window, 1), in_two(*stride, 1), in_two(*padding, 0), in_two(*dilation, 1), std::string("none")});
-    const Sizes& y = result->type.sizes;
-    const TensorType type(DType::F32, {y[0], dims == 1 ? SymInt(1) : y[2], y.back(), y[1]});
-    Node* packed = graph_.insert_node(at, depthwise ? "etc::packed_depthwise2d" : "etc::packed_conv2d", std::move(args), {type},
-                                      in_other_form(node.source, "nhwc"), result->name + "_nhwc");
+    Node* packed = graph_.insert_node(at, depthwise ? "etc::packed_depthwise2d" : "etc::packed_conv2d", std::move(args),
+                                      {image_type(result)}, in_other_form(node.source, "nhwc"), result->name + "_nhwc");
     show(b, at, packed->results[0]);
     return true;
+  }
+
+  // x as images with channels last, and the type of such images for a result.
+  static Value* image_of(Builder& b, Value* x) { return b.permute(x->type.sizes.size() == 3 ? b.unsqueeze(x, 2) : x, {0, 2, 3, 1}); }
+  static TensorType image_type(const Value* result) {
+    const Sizes& y = result->type.sizes;
+    return {DType::F32, {y[0], y.size() == 3 ? SymInt(1) : y[2], y.back(), y[1]}};
   }
 
   // Puts the image in the place of the convolution's result.
@@ -155,86 +161,134 @@ class Packer {
     graph_.nodes.erase(at);
   }
 
-  // One dimension of a transposed convolution: y[s i + phase] is the sum over d of x[i + d] w[phase + padding - s d], where there is such
-  // a weight.
+  // A transposed convolution along one dimension is one of images of height 1.
   struct Transposed {
-    int64_t stride = 1, padding = 0, kernel = 1;
-    int64_t first = 0, taps = 1;  // the d that some phase has
-    int64_t behind = 0;           // how far the last window reaches over the end
-    // Of this stride, padding, kernel and output padding.
-    Transposed(int64_t s, int64_t p, int64_t k, int64_t added) : stride(s), padding(p), kernel(k) {
-      first = floor_of(p - k + s, s);
-      const int64_t last = floor_of(s - 1 + p, s);
+    Value *x, *weight, *bias;  // the weight is [inputs, outputs, kernel...]; bias: null for none
+    int64_t inputs, outputs;
+    std::vector<int64_t> kernel = {1}, stride = {1}, padding = {0}, output_padding = {0};  // of two dimensions
+
+    int64_t phases() const { return stride[0] * stride[1]; }
+    // Of the weight `numbers`, for an output and an input.
+    int64_t at(int64_t out, int64_t in, int64_t ky, int64_t kx) const { return ((in * outputs + out) * kernel[0] + ky) * kernel[1] + kx; }
+  };
+
+  bool pack_transposed(Graph::NodeList::iterator at) {
+    const Node& node = **at;
+    Transposed t{tensor_argument(node, 0), tensor_argument(node, 1), tensor_argument(node, 2), 0, 0};
+    const size_t rank = t.x->type.sizes.size(), dims = rank - 2;
+    if ((rank != 3 && rank != 4) || !is_f32(t.x) || !is_weight(t.weight, rank)) return false;
+    const auto* groups = std::get_if<int64_t>(&node.args[8]);
+    const auto stride = numbers(node.args[3], dims), padding = numbers(node.args[4], dims), dilation = numbers(node.args[5], dims),
+               output_padding = numbers(node.args[7], dims);
+    if (!groups || *groups != 1 || !stride || !padding || !output_padding || dilation != std::vector<int64_t>(dims, 1)) return false;
+    const Sizes& w = t.weight->type.sizes;
+    t.inputs = w[0], t.outputs = w[1];
+    const auto take = [&](std::vector<int64_t>& list, const auto& from) {
+      if (dims == 2) list.clear();
+      for (auto i = from.end() - static_cast<ptrdiff_t>(dims); i != from.end(); ++i) list.push_back(static_cast<int64_t>(*i));
+    };
+    take(t.kernel, w), take(t.stride, *stride), take(t.padding, *padding), take(t.output_padding, *output_padding);
+    // By panels that a pixel of x is multiplied with.
+    const Joined all[] = {Joined(t, 0), Joined(t, 1)};
+    const int64_t apart = cpu::panels_of(t.outputs) * t.kernel[0] * t.kernel[1];
+    const int64_t joined = cpu::panels_of(t.phases() * t.outputs) * all[0].taps * all[1].taps;
+    return (joined < apart && pack_joined_phases(at, t, all)) || pack_phases(at, t);
+  }
+
+  bool pack_phases(Graph::NodeList::iterator at, const Transposed& t) {
+    if (((t.kernel[0] - 1) / t.stride[0] + 1) * ((t.kernel[1] - 1) / t.stride[1] + 1) > cpu::kMostRuns) return false;
+    const Node& node = **at;
+    Value* result = node.results[0];
+    Builder b(graph_, at);
+    b.set_source(node.source, result->name);
+    const std::optional<Argument> one_per_channel = bias(b, t.bias, t.outputs);
+    if (!one_per_channel) return false;
+    const ConstantData data = gather(t.weight, {});
+    const auto* w = reinterpret_cast<const float*>(data.data);
+    const auto fill = [&](float* panels) {
+      for (int64_t line = 0; line < t.stride[0]; ++line)
+        for (int64_t pixel = 0; pixel < t.stride[1]; ++pixel) {
+          const cpu::Phase y(t.kernel[0], t.stride[0], t.padding[0], line), x(t.kernel[1], t.stride[1], t.padding[1], pixel);
+          const int64_t depth = y.taps * x.taps * t.inputs;
+          const auto element = [&](int64_t out, int64_t in) {
+            const int64_t tap = in / t.inputs;
+            return w[t.at(out, in % t.inputs, y.weight(tap / x.taps), x.weight(tap % x.taps))];
+          };
+          cpu::pack_panels(t.outputs, depth, element, panels);
+          panels += cpu::panels_of(t.outputs) * depth * cpu::kPanel;
+        }
+    };
+    Value* packed = add_floats(graph_, root_of(t.weight)->name + "_packed",
+                               {cpu::panels_of(t.outputs), t.kernel[0] * t.kernel[1] * t.inputs, cpu::kPanel}, fill);
+    Node* sums = graph_.insert_node(
+        at, "etc::packed_conv_transpose2d",
+        {image_of(b, t.x), packed, *one_per_channel, t.outputs, t.kernel, t.stride, t.padding, t.output_padding, std::string("none")},
+        {image_type(result)}, in_other_form(node.source, "nhwc"), result->name + "_nhwc");
+    show(b, at, sums->results[0]);
+    return true;
+  }
+
+  // One dimension of all phases together.
+  struct Joined {
+    int64_t kernel, stride, padding;
+    int64_t first, taps;  // what some phase has
+    int64_t behind;       // how far the last window reaches over the end
+    Joined(const Transposed& t, size_t d) : kernel(t.kernel[d]), stride(t.stride[d]), padding(t.padding[d]) {
+      first = cpu::floor_of(padding - kernel + stride, stride);
+      const int64_t last = cpu::floor_of(stride - 1 + padding, stride);
       taps = last - first + 1;
-      behind = last - floor_of(s + 2 * p - k - added, s);
+      behind = last - cpu::floor_of(stride + 2 * padding - kernel - t.output_padding[d], stride);
     }
     // The weight of tap j in this phase, or -1.
     int64_t weight_of(int64_t phase, int64_t j) const {
       const int64_t k = phase + padding - stride * (first + j);
       return k >= 0 && k < kernel ? k : -1;
     }
-    static int64_t floor_of(int64_t a, int64_t by) { return a >= 0 ? a / by : -((by - 1 - a) / by); }
   };
 
-  // A transposed convolution with stride s is one convolution with s * s results for each pixel, which are then put in their places.
-  // Shi et al., "Is the deconvolution layer the same as a convolutional layer?". Where a phase has no weight a zero stands: pixels that
-  // are not finite make NaN there.
-  bool pack_transposed(Graph::NodeList::iterator at) {
-    const Node& node = **at;
-    Value *x = tensor_argument(node, 0), *weight = tensor_argument(node, 1), *added = tensor_argument(node, 2), *result = node.results[0];
-    const size_t rank = x->type.sizes.size(), dims = rank - 2;
-    if ((rank != 3 && rank != 4) || !is_f32(x) || !is_weight(weight, rank) || (added && (!is_f32(added) || !is_fixed_constant(added))))
-      return false;
-    const auto* groups = std::get_if<int64_t>(&node.args[8]);
-    const auto stride = numbers(node.args[3], dims), padding = numbers(node.args[4], dims), dilation = numbers(node.args[5], dims),
-               output_padding = numbers(node.args[7], dims);
-    if (!groups || *groups != 1 || !stride || !padding || !output_padding || dilation != std::vector<int64_t>(dims, 1)) return false;
-    const Sizes& w = weight->type.sizes;  // [inputs, outputs, kernel...]
-    std::vector<Transposed> d;
-    if (dims == 1) d.emplace_back(1, 0, 1, 0);
-    for (size_t i = 0; i < dims; ++i) d.emplace_back((*stride)[i], (*padding)[i], static_cast<int64_t>(w[2 + i]), (*output_padding)[i]);
-    for (const Transposed& one : d)
+  // Few outputs: all phases as the outputs of one convolution, which fill a panel, and are then put in their places. Where a phase has no
+  // weight a zero stands: pixels that are not finite make NaN there.
+  bool pack_joined_phases(Graph::NodeList::iterator at, const Transposed& t, const Joined (&d)[2]) {
+    if (t.bias && (!is_f32(t.bias) || !is_fixed_constant(t.bias))) return false;
+    for (const Joined& one : d)
       if (one.first > 0 || one.behind < 0 || one.taps < 1) return false;  // pixels that nobody reads
     if (cpu::pieces_of_window(d[0].taps, d[1].taps, d[1].behind - d[1].first, 1) > cpu::kMostRuns) return false;
 
-    const int64_t inputs = w[0], outputs = w[1], phases = d[0].stride * d[1].stride, columns = phases * outputs;
-    const ConstantData data = gather(weight, {});
-    const auto* numbers_of = reinterpret_cast<const float*>(data.data);
+    const int64_t columns = t.phases() * t.outputs, depth = d[0].taps * d[1].taps * t.inputs;
+    const ConstantData data = gather(t.weight, {});
+    const auto* w = reinterpret_cast<const float*>(data.data);
     const auto element = [&](int64_t out, int64_t in) {
-      const int64_t phase = out / outputs, tap = in / inputs;
-      const int64_t ky = d[0].weight_of(phase / d[1].stride, tap / d[1].taps), kx = d[1].weight_of(phase % d[1].stride, tap % d[1].taps);
-      if (ky < 0 || kx < 0) return 0.0f;
-      return numbers_of[((in % inputs * outputs + out % outputs) * d[0].kernel + ky) * d[1].kernel + kx];
+      const int64_t phase = out / t.outputs, tap = in / t.inputs;
+      const int64_t ky = d[0].weight_of(phase / t.stride[1], tap / d[1].taps), kx = d[1].weight_of(phase % t.stride[1], tap % d[1].taps);
+      return ky < 0 || kx < 0 ? 0.0f : w[t.at(out % t.outputs, in % t.inputs, ky, kx)];
     };
-    const int64_t depth = d[0].taps * d[1].taps * inputs;
-    const std::string name = root_of(weight)->name;
-    Value* packed = add_floats(graph_, name + "_packed", {cpu::panels_of(columns), depth, cpu::kPanel},
+    Value* packed = add_floats(graph_, root_of(t.weight)->name + "_packed", {cpu::panels_of(columns), depth, cpu::kPanel},
                                [&](float* panels) { cpu::pack_panels(columns, depth, element, panels); });
     Argument bias = None{};
-    if (added) {
-      const ConstantData one = gather(added, {});
-      const auto* b = reinterpret_cast<const float*>(one.data);
-      bias = add_floats(graph_, root_of(added)->name + "_packed", {columns}, [&](float* to) {
-        for (int64_t i = 0; i < columns; ++i) to[i] = b[i % outputs];
+    if (t.bias) {
+      const ConstantData one = gather(t.bias, {});
+      const auto* from = reinterpret_cast<const float*>(one.data);
+      bias = add_floats(graph_, root_of(t.bias)->name + "_packed", {columns}, [&](float* to) {
+        for (int64_t i = 0; i < columns; ++i) to[i] = from[i % t.outputs];
       });
     }
 
+    const Node& node = **at;
+    Value* result = node.results[0];
     Builder b(graph_, at);
     b.set_source(node.source, result->name);
-    Value* image = b.permute(dims == 1 ? b.unsqueeze(x, 2) : x, {0, 2, 3, 1});
-    const Sizes& in = image->type.sizes;
+    Value* image = image_of(b, t.x);
+    const Sizes &in = image->type.sizes, out = image_type(result).sizes;
     const SymInt lines = in[1] + (d[0].behind - d[0].first - d[0].taps + 1), pixels = in[2] + (d[1].behind - d[1].first - d[1].taps + 1);
     const std::vector<int64_t> pads = {-d[0].first, -d[1].first, d[0].behind, d[1].behind}, ones = {1, 1};
     Node* sums = graph_.insert_node(
         at, "etc::packed_conv2d",
         {image, packed, bias, None{}, columns, std::vector<int64_t>{d[0].taps, d[1].taps}, ones, pads, ones, std::string("none")},
         {TensorType(DType::F32, {in[0], lines, pixels, columns})}, in_other_form(node.source, "phases"), result->name + "_phases");
-    Value* y = b.reshape(sums->results[0], {in[0], lines, pixels, d[0].stride, d[1].stride, outputs});
+    Value* y = b.reshape(sums->results[0], {in[0], lines, pixels, t.stride[0], t.stride[1], t.outputs});
     y = b.contiguous(b.permute(y, {0, 1, 3, 2, 4, 5}));
-    y = b.reshape(y, {in[0], lines * d[0].stride, pixels * d[1].stride, outputs});
-    const Sizes& out = result->type.sizes;
-    y = b.slice(b.slice(y, 1, 0, dims == 1 ? SymInt(1) : out[2]), 2, 0, out.back());
-    show(b, at, y);
+    y = b.reshape(y, {in[0], lines * t.stride[0], pixels * t.stride[1], t.outputs});
+    show(b, at, b.slice(b.slice(y, 1, 0, out[1]), 2, 0, out[2]));
     return true;
   }
 

@@ -159,6 +159,30 @@ TEST(PackWeights, OfATransposedConvolution) {
   )");
 }
 
+// So many outputs that the joined phases are no cheaper: phase after phase, of y[3i] first the tap that x[i - 1] has.
+TEST(PackWeights, OfATransposedConvolutionOfPhases) {
+  const auto row = [](int k) { return std::vector<int>(16, k); };
+  std::string weight;
+  for (int i = 0; i < 16; ++i) weight += " 1 2 3 4";
+  expect_pass("pack-weights",
+              R"(
+    input %x: f32[1,1,2]
+    const %w: f32[1,16,4] =)" +
+                  weight + R"(
+    %y: f32[1,16,7] = aten::convolution(%x, %w, none, [3], [0], [1], true, [0], 1)
+    output "y" = %y
+  )",
+              R"(
+    input %x: f32[1,1,2]
+    const %w_packed: f32[1,4,16] =)" +
+                  rows_of({row(4), row(1), row(2), row(3)}) + R"(
+    %y_2: f32[1,1,2,1] = etc::view(%x, [1, 1, 2, 1], [2, 2, 1, 1], 0)
+    %y_nhwc: f32[1,1,7,16] = etc::packed_conv_transpose2d(%y_2, %w_packed, none, 16, [1, 4], [1, 3], [0, 0], [0, 0], "none")
+    %y: f32[1,16,7]{16,1,16} = etc::view(%y_nhwc, [1, 16, 7], [16, 1, 16], 0)
+    output "y" = %y
+  )");
+}
+
 // A window that is none on the permuted result becomes one on a copy.
 TEST(PackWeights, CopiesWhatIsReshaped) {
   expect_pass("pack-weights", R"(

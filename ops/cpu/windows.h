@@ -1,0 +1,116 @@
+// The windows of a convolution over an image [n, height, width, channels] as rows of a product.
+#pragma once
+
+#include "ops/cpu/image.h"
+#include "ops/cpu/product.h"
+
+namespace etc::cpu {
+
+// Where the windows of out[0] lines of out[1] pixels lie in each image of x. A padding below zero cuts pixels off.
+struct Windows {
+  const Tensor& tensor;
+  Geometry g;
+  const float* x;
+  int64_t channels, in[2], out[2], image, line, pixel;  // strides in floats
+  const float* zeros = nullptr;                         // as many as there are in a run; of multiply() alone
+
+  Windows(const Tensor& t, const Geometry& geometry, int64_t lines, int64_t pixels) : tensor(t), g(geometry) {
+    x = t.as<float>();
+    channels = t.sizes[3];
+    in[0] = t.sizes[1], in[1] = t.sizes[2], out[0] = lines, out[1] = pixels;
+    image = t.strides[0], line = t.strides[1], pixel = t.strides[2];
+  }
+
+  bool pads() const { return g.padding[0] > 0 || g.padding_behind[0] > 0 || !is_within_lines(); }
+  // Every pixel is a row of the product as it lies: no pointers into windows are needed.
+  bool is_matrix() const {
+    return g.kernel[0] * g.kernel[1] == 1 && in[0] == out[0] && in[1] == out[1] && !pads() && are_joined(tensor, 0, 3);
+  }
+  bool is_within_lines() const { return g.padding[1] <= 0 && g.padding_behind[1] <= 0; }
+  // The pixels of a line of the window are one run; where it may reach over an edge, only few channels are worth the copy.
+  bool has_lines() const {
+    const bool is_cheap = is_within_lines() || (channels < kPanel && g.kernel[0] * g.kernel[1] * channels <= kMostCopied);
+    return pixel == channels && g.dilation[1] == 1 && is_cheap;
+  }
+
+  int64_t runs() const { return has_lines() ? g.kernel[0] : g.kernel[0] * g.kernel[1]; }
+  int64_t length() const { return has_lines() ? g.kernel[1] * channels : channels; }
+  int64_t copied() const { return is_within_lines() ? 0 : runs() * length(); }  // floats a row, by locate_lines
+
+  // Calls f(row, rows, image, first line of their windows, first pixel of the first) for the rows of each line.
+  template <class F>
+  void for_lines(int64_t first, int64_t count, const F& f) const {
+    int64_t ox = first % out[1], oy = first / out[1] % out[0], n = first / out[1] / out[0];
+    for (int64_t r = 0, rows = 0; r < count; r += rows) {
+      rows = out[1] - ox < count - r ? out[1] - ox : count - r;
+      f(r, rows, x + n * image, oy * g.stride[0] - g.padding[0], ox * g.stride[1] - g.padding[1]);
+      ox = 0;
+      if (++oy < out[0]) continue;
+      oy = 0, ++n;
+    }
+  }
+
+  void locate(int64_t first, int64_t count, const float** at) const {
+    for_lines(first, count, [&](int64_t r, int64_t rows, const float* from, int64_t top, int64_t left) {
+      const float** run = at + r;
+      for (int64_t ky = 0, iy = top; ky < g.kernel[0]; ++ky, iy += g.dilation[0]) {
+        const bool is_inside = is_within(iy, in[0]);
+        const float* start = from + (is_inside ? iy : 0) * line;
+        for (int64_t kx = 0, ix = left; kx < g.kernel[1]; ++kx, ix += g.dilation[1], run += kMostRows) {
+          int64_t begin = 0, end = is_inside ? rows : 0;  // the rows whose pixel lies in the image
+          while (begin < end && ix + begin * g.stride[1] < 0) run[begin++] = zeros;
+          while (begin < end && ix + (end - 1) * g.stride[1] >= in[1]) run[--end] = zeros;
+          for (int64_t i = begin; i < end; ++i) run[i] = start + (ix + i * g.stride[1]) * pixel;
+          for (int64_t i = end; i < rows && !is_inside; ++i) run[i] = zeros;
+        }
+      }
+    });
+  }
+
+  // Lines that reach over an edge are copied, with zeros, to *copies, which moves on.
+  void locate_lines(int64_t first, int64_t count, const float** at, float** copies) const {
+    const int64_t size = length();
+    for_lines(first, count, [&](int64_t r, int64_t rows, const float* from, int64_t top, int64_t left) {
+      const float** run = at + r;
+      for (int64_t ky = 0, iy = top; ky < g.kernel[0]; ++ky, iy += g.dilation[0], run += kMostRows) {
+        const bool is_inside = is_within(iy, in[0]);
+        const float* start = from + (is_inside ? iy : 0) * line;
+        for (int64_t i = 0, ix = left; i < rows; ++i, ix += g.stride[1]) {
+          const int64_t begin = -ix * channels, end = (in[1] - ix) * channels;  // what of a run lies in the image
+          if (!is_inside) {
+            run[i] = zeros;
+          } else if (begin <= 0 && end >= size) {
+            run[i] = start - begin;
+          } else {
+            float* to = *copies;
+            for (int64_t k = 0; k < size; ++k) to[k] = k < begin || k >= end ? 0 : start[k - begin];
+            run[i] = to;
+            *copies += size;
+          }
+        }
+      }
+    });
+  }
+
+  // p over all windows.
+  void multiply(const Hooks* hooks, Product* p) const {
+    p->rows = tensor.sizes[0] * out[0] * out[1];
+    p->block.runs = runs();
+    p->block.length = length();
+    if (is_matrix()) {
+      const int64_t step = stride_of_joined(tensor, 0, 3);
+      p->run(hooks, 0, [&](int64_t row, int64_t count, const float** at, float**) {
+        for (int64_t r = 0; r < count; ++r) at[r] = x + (row + r) * step;
+      });
+    } else if (has_lines()) {
+      p->run(hooks, copied(), [&](int64_t row, int64_t count, const float** at, float** copies) { locate_lines(row, count, at, copies); });
+    } else {
+      p->run(hooks, 0, [&](int64_t row, int64_t count, const float** at, float**) { locate(row, count, at); });
+    }
+  }
+
+ private:
+  static bool is_within(int64_t i, int64_t size) { return static_cast<uint64_t>(i) < static_cast<uint64_t>(size); }
+};
+
+}  // namespace etc::cpu
