@@ -44,6 +44,22 @@ def test_linear_rows_apart():
     same(linear(x[::2, 7:17], w), F.linear(x[::2, 7:17], w))
 
 
+@pytest.mark.parametrize("rows,size", [(1, 1), (16, 5), (70, 33)])
+@pytest.mark.parametrize("indices", [torch.tensor(0), torch.tensor([[0, -1], [3, 3]]), torch.zeros(2, 0, dtype=torch.int64), torch.tensor([-1, 0], dtype=torch.int32)])
+def test_embedding(rows, size, indices):
+    table = tensor(rows, size)
+    indices = indices % rows
+    y = call("etc::packed_embedding", packed(table), indices, rows, direct=True)[0]
+    assert torch.equal(y, F.embedding(indices, table))
+
+
+@pytest.mark.parametrize("index", [-1, 20, 31, 1 << 62])
+def test_embedding_refuses_what_is_no_row(index):
+    """Rows 20 to 31 are zeros that fill the panel."""
+    with pytest.raises(EtcError):
+        call("etc::packed_embedding", packed(tensor(20, 4)), torch.tensor([index]), 20, direct=True)
+
+
 def conv(x, weight, bias=None, residual=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), activation="none"):
     """Over [n, c, h, w], as PyTorch has it."""
     flat = weight.permute(0, 2, 3, 1).reshape(weight.shape[0], -1)

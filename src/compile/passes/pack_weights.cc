@@ -41,7 +41,10 @@ class Packer {
       graph_.forget_unused_constants();  // the next ones take as much memory
       changed = true;
     }
-    return changed;
+    if (!share_tables()) return changed;
+    graph_.remove_dead();
+    graph_.forget_unused_constants();
+    return true;
   }
 
  private:
@@ -50,6 +53,37 @@ class Packer {
   bool pack(Graph::NodeList::iterator at) {
     if ((*at)->op != "aten::convolution") return pack_linear(at);
     return std::get<bool>((*at)->args[6]) ? pack_transposed(at) : pack_convolution(at);
+  }
+
+  // A table of embeddings that is the weight of a linear layer too is kept once, packed.
+  bool share_tables() {
+    const auto is_embedding = [](const Node& node) { return node.op == "aten::embedding" && !node.is_external(); };
+    const auto uses = graph_.use_counts();
+    std::unordered_map<const Value*, int> others = uses;  // but by embeddings, and by views that nobody needs any more
+    for (const auto& node : graph_.nodes)
+      if (is_embedding(*node) || (node->op == "etc::view" && !uses.contains(node->results[0]))) --others[tensor_argument(*node, 0)];
+    bool changed = false;
+    for (const auto& node : graph_.nodes) {
+      if (!is_embedding(*node)) continue;
+      Value* table = tensor_argument(*node, 0);
+      Value* weight = packed_table(table);
+      if (!weight || others[root_of(table)] > 0) continue;
+      node->op = "etc::packed_embedding";
+      node->args = {weight, node->args[1], static_cast<int64_t>(table->type.sizes[0])};
+      changed = true;
+    }
+    return changed;
+  }
+  // The packed weight with one row of the table as each output, or null.
+  Value* packed_table(Value* table) const {
+    for (const auto& [key, packed] : packed_) {
+      const auto& [weight, form] = key;
+      if (form == Form::Convolution || root_of(weight) != root_of(table) || view_offset(weight) != view_offset(table)) continue;
+      TensorType rows = weight->type;
+      if (form == Form::Transposed) std::swap(rows.sizes[0], rows.sizes[1]), std::swap(rows.strides[0], rows.strides[1]);
+      if (rows.sizes == table->type.sizes && rows.strides == table->type.strides) return packed;
+    }
+    return nullptr;
   }
 
   // The weight of n outputs; k inputs each.

@@ -136,6 +136,41 @@ TEST(PackWeights, OfLargePatches) {
   EXPECT_FALSE(run_pass(find_pass("pack-weights"), padded));
 }
 
+// A table that nothing but embeddings and the linear layer uses.
+TEST(PackWeights, SharesATableWithTheLinearLayer) {
+  const auto tied = [](const std::string& matrix, const std::string& product, const std::string& other) {
+    return R"(
+    input %i: i64[4]
+    input %x: f32[5,2]
+    const %w: f32[3,2] = 1 2 3 4 5 6
+    %e: f32[4,2] = aten::embedding(%w, %i, -1, false, false)
+)" + matrix +
+           "    %y: f32[5,3] = " + product + R"(
+    output "e" = %e
+    output "y" = %y
+)" + other;
+  };
+  const std::string linear = "aten::linear(%x, %w, none)", transposed = "    %t: f32[2,3]{1,2} = etc::view(%w, [2, 3], [1, 2], 0)\n";
+  const std::string packed = R"(
+    input %i: i64[4]
+    input %x: f32[5,2]
+    const %w_packed: f32[1,2,16] =)" +
+                             rows_of({{1, 3, 5}, {2, 4, 6}}) + R"(
+    %e: f32[4,2] = etc::packed_embedding(%w_packed, %i, 3)
+    %y: f32[5,3] = etc::packed_linear(%x, %w_packed, none, none, 3, "none")
+    output "e" = %e
+    output "y" = %y
+  )";
+  expect_pass("pack-weights", tied("", linear, ""), packed);
+  expect_pass("pack-weights", tied(transposed, "aten::mm(%x, %t)", ""), packed);
+  for (const std::string& apart : {tied("", linear, "    output \"w\" = %w\n"),
+                                   tied("    %t: f32[3,2]{1,3} = etc::view(%w, [3, 2], [1, 3], 0)\n", "aten::linear(%x, %t, none)", "")}) {
+    Graph graph = parse_graph("graph g {" + apart + "}\n");
+    EXPECT_TRUE(run_pass(find_pass("pack-weights"), graph));
+    EXPECT_NE(print_graph(graph).find("aten::embedding(%w"), std::string::npos);
+  }
+}
+
 // Two results for each pixel: y[2i] = 2 x[i], y[2i + 1] = 3 x[i] + x[i + 1].
 TEST(PackWeights, OfATransposedConvolution) {
   expect_pass("pack-weights", R"(

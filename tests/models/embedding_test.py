@@ -1,0 +1,25 @@
+"""Tied weights: the table of an embedding is the weight of the layer that answers."""
+import pytest
+import torch
+from torch import nn
+
+from models.forms import check_both_forms
+
+
+class Tied(nn.Module):
+    def __init__(self, rows):
+        super().__init__()
+        self.embedding, self.head = nn.Embedding(rows, 24), nn.Linear(24, rows, bias=False)
+        self.head.weight = self.embedding.weight
+
+    def forward(self, tokens):
+        return self.head(self.embedding(tokens).tanh())
+
+
+@pytest.mark.parametrize("rows", [300, 320])
+def test_tied_weights_are_stored_once(rows, tmp_path):
+    torch.manual_seed(0)
+    for ops in check_both_forms(Tied(rows), torch.tensor([[0, rows - 1, 17], [15, 16, rows // 2]]), tmp_path, rtol="1e-5", atol="1e-5"):
+        if "etc::packed_linear" in ops:  # this build has fast kernels
+            assert "etc::packed_embedding" in ops
+            assert (tmp_path / "model.etc").stat().st_size < 1.5 * rows * 24 * 4
