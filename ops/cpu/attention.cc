@@ -135,7 +135,7 @@ void attend(OpContext ctx, const Shape& s, int64_t item, int64_t begin, int64_t 
       }
       float* result = y.as<float>() + n * y.strides[0] + first * y.strides[1] + head * y.strides[2];
       RowBlock b;
-      tiles.put(&b, rows, tile_rows_for(kernels, seen, s.value_size), scores, s.score_row, y.strides[1]);
+      tiles.put(&b, rows, kernels.tile_rows, scores, s.score_row, y.strides[1]);
       b.length = seen;
       b.weight = s.packs_values ? values : value;
       b.panel = s.packs_values ? s.keys * kPanel : kPanel;
