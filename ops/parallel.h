@@ -29,13 +29,14 @@ inline void parallel_slots(const Hooks* hooks, int64_t slots, int64_t items, con
 
 // Pieces of at least `grain` units each, at most `most` of them: how many, and where piece i begins (piece `count` is the end).
 struct Pieces {
-  int64_t total, count;
-  Pieces(int64_t total, int64_t grain, int64_t most) : total(total) {
+  int64_t count, size = 0, longer = 0;  // the first `longer` pieces have a unit more
+  Pieces(int64_t total, int64_t grain, int64_t most) {
     count = total / (grain < 1 ? 1 : grain);
     if (count > most) count = most;
     if (count < 1) count = total > 0 ? 1 : 0;
+    if (count) size = total / count, longer = total % count;
   }
-  int64_t begin(int64_t i) const { return total / count * i + (i < total % count ? i : total % count); }
+  int64_t begin(int64_t i) const { return size * i + (i < longer ? i : longer); }
   int64_t end(int64_t i) const { return begin(i + 1); }
 };
 

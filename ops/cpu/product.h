@@ -72,20 +72,12 @@ struct Product {
 
   // Tiles of about as many rows each; none is of two lines.
   struct Tiling {
-    const Product& p;
-    int64_t line;  // rows
-    Pieces pieces;
+    int64_t line;   // rows
+    Pieces pieces;  // of a line
+    int64_t lines;  // of all images
     Tiling(const Product& p, int64_t tile_rows)
-        : p(p), line(p.line ? p.line : p.rows), pieces(line, 1, (line + tile_rows - 1) / tile_rows) {}
-
-    int64_t count() const { return p.rows / line * pieces.count; }
-    int64_t begin(int64_t t) const { return t / pieces.count * line + pieces.begin(t % pieces.count); }
-    int64_t rows(int64_t t) const { return pieces.end(t % pieces.count) - pieces.begin(t % pieces.count); }
-    // Floats from the first result.
-    int64_t place(int64_t t) const {
-      const int64_t l = t / pieces.count;
-      return l / p.lines * p.result_image + l % p.lines * p.result_line + pieces.begin(t % pieces.count) * p.block.result_row;
-    }
+        : line(p.line ? p.line : p.rows), pieces(line, 1, (line + tile_rows - 1) / tile_rows), lines(p.rows / line) {}
+    int64_t count() const { return lines * pieces.count; }
   };
 
   template <class Locate>
@@ -97,16 +89,21 @@ struct Product {
     RowBlock b = block;
     b.tiles = last - first;
     b.at = at;
-    for (int64_t t = first; t < last; ++t) {
-      b.rows[t - first] = tiles.rows(t), b.place[t - first] = tiles.place(t);
-      locate(tiles.begin(t), b.rows[t - first], at + (t - first) * block.runs * kMostRows, &copies);
+    int64_t l = first / tiles.pieces.count, piece = first % tiles.pieces.count;
+    const int64_t first_row = l * tiles.line + tiles.pieces.begin(piece);
+    for (int64_t t = 0; t < b.tiles; ++t) {
+      const int64_t begin = tiles.pieces.begin(piece);
+      b.rows[t] = tiles.pieces.end(piece) - begin;
+      b.place[t] = (lines == 1 ? l * result_image : l / lines * result_image + l % lines * result_line) + begin * block.result_row;
+      locate(l * tiles.line + begin, b.rows[t], at + t * block.runs * kMostRows, &copies);
+      if (++piece == tiles.pieces.count) piece = 0, ++l;
     }
     b.panel = block.runs * block.length * kPanel;
     b.weight += column / kPanel * b.panel;
     b.columns = end_column - column;
     b.result += column;
     if (b.epilogue.bias) b.epilogue.bias += column;
-    if (b.epilogue.residual) b.epilogue.residual += tiles.begin(first) * block.epilogue.residual_row + column;
+    if (b.epilogue.residual) b.epilogue.residual += first_row * block.epilogue.residual_row + column;
     kernels.multiply(b);
   }
 };

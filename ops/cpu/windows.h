@@ -40,7 +40,8 @@ struct Windows {
   // Calls f(row, rows, image, first line of their windows, first pixel of the first) for the rows of each line.
   template <class F>
   void for_lines(int64_t first, int64_t count, const F& f) const {
-    int64_t ox = first % out[1], oy = first / out[1] % out[0], n = first / out[1] / out[0];
+    const int64_t start = quotient(first, out[1]);
+    int64_t n = quotient(start, out[0]), oy = start - n * out[0], ox = first - start * out[1];
     for (int64_t r = 0, rows = 0; r < count; r += rows) {
       rows = out[1] - ox < count - r ? out[1] - ox : count - r;
       f(r, rows, x + n * image, oy * g.stride[0] - g.padding[0], ox * g.stride[1] - g.padding[1]);
@@ -69,25 +70,20 @@ struct Windows {
 
   // Lines that reach over an edge are copied, with zeros, to *copies, which moves on.
   void locate_lines(int64_t first, int64_t count, const float** at, float** copies) const {
-    const int64_t size = length();
     for_lines(first, count, [&](int64_t r, int64_t rows, const float* from, int64_t top, int64_t left) {
       const float** run = at + r;
+      int64_t begin = 0, end = rows;  // the rows whose windows lie between the edges
+      while (begin < end && left + begin * g.stride[1] < 0) ++begin;
+      while (begin < end && left + (end - 1) * g.stride[1] + g.kernel[1] > in[1]) --end;
       for (int64_t ky = 0, iy = top; ky < g.kernel[0]; ++ky, iy += g.dilation[0], run += kMostRows) {
-        const bool is_inside = is_within(iy, in[0]);
-        const float* start = from + (is_inside ? iy : 0) * line;
-        for (int64_t i = 0, ix = left; i < rows; ++i, ix += g.stride[1]) {
-          const int64_t begin = -ix * channels, end = (in[1] - ix) * channels;  // what of a run lies in the image
-          if (!is_inside) {
-            run[i] = zeros;
-          } else if (begin <= 0 && end >= size) {
-            run[i] = start - begin;
-          } else {
-            float* to = *copies;
-            for (int64_t k = 0; k < size; ++k) to[k] = k < begin || k >= end ? 0 : start[k - begin];
-            run[i] = to;
-            *copies += size;
-          }
+        if (!is_within(iy, in[0])) {
+          for (int64_t i = 0; i < rows; ++i) run[i] = zeros;
+          continue;
         }
+        const float* start = from + iy * line;
+        for (int64_t i = 0; i < begin; ++i) run[i] = copy_of(start, left + i * g.stride[1], copies);
+        for (int64_t i = begin; i < end; ++i) run[i] = start + (left + i * g.stride[1]) * channels;
+        for (int64_t i = end; i < rows; ++i) run[i] = copy_of(start, left + i * g.stride[1], copies);
       }
     });
   }
@@ -110,6 +106,19 @@ struct Windows {
   }
 
  private:
+  // a / b; CPUs divide 32 bits several times faster.
+  static int64_t quotient(int64_t a, int64_t b) {
+    if ((a | b) >> 32) return a / b;
+    return static_cast<uint32_t>(a) / static_cast<uint32_t>(b);
+  }
+  // What a window's line from pixel ix on has of this line of the image, with zeros where that is outside.
+  const float* copy_of(const float* start, int64_t ix, float** copies) const {
+    float* to = *copies;
+    const int64_t size = length(), begin = -ix * channels, end = (in[1] - ix) * channels;
+    for (int64_t k = 0; k < size; ++k) to[k] = k < begin || k >= end ? 0 : start[k - begin];
+    *copies += size;
+    return to;
+  }
   static bool is_within(int64_t i, int64_t size) { return static_cast<uint64_t>(i) < static_cast<uint64_t>(size); }
 };
 

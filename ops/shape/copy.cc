@@ -16,6 +16,13 @@ uint32_t dense_in_x(const Rows<2>& rows) {
 // near.
 template <class T>
 void transpose(const T* x, ptrdiff_t row, T* result, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t columns) {
+  if (columns == 3) {  // the colours of an image
+    for (ptrdiff_t i = 0; i < rows; ++i, ++x, result += step) {
+      const T colours[] = {x[0], x[row], x[2 * row]};
+      result[0] = colours[0], result[1] = colours[1], result[2] = colours[2];
+    }
+    return;
+  }
   constexpr ptrdiff_t kColumns = 16;
   for (ptrdiff_t j = 0; j < columns; j += kColumns) {
     const ptrdiff_t n = columns - j < kColumns ? columns - j : kColumns;
