@@ -55,19 +55,23 @@ struct DepthwiseLines {
   Activation activation = Activation::None;
 };
 
-// Winograd's F(2x2, 3x3): a tile of 4 x 4 pixels in, of 2 x 2 out, 16 numbers of each channel between.
-constexpr int64_t kWinogradIn = 4, kWinogradOut = 2, kWinogradPoints = 16;
+// A tile of Winograd's F(m x m, 3 x 3): the way back from its points' products.
 struct WinogradOutput {
-  const float* products = nullptr;  // [16][...]: of one tile, its columns one behind the other
-  int64_t point = 0;                // floats from one of the 16 to the next
+  const float* products = nullptr;  // [points][...]: of one tile, its columns one behind the other
+  int64_t point = 0;                // floats from one of the points to the next
   int64_t columns = 0;
   float* result = nullptr;        // of the tile's first pixel
   int64_t line = 0, pixel = 0;    // floats
-  int64_t lines = 0, pixels = 0;  // 1 or 2: how much of the tile lies within the image
+  int64_t lines = 0, pixels = 0;  // 1 .. m: how much of the tile lies within the image
   const float* bias = nullptr;
   const float* residual = nullptr;  // of the tile's first pixel
   int64_t residual_line = 0, residual_pixel = 0;
   Activation activation = Activation::None;
+};
+struct Winograd {
+  // What the (m + 2)^2 pixels of a tile, `channels` floats each, become: result[i * point + channel].
+  void (*input)(const float* const* pixels, int64_t channels, float* result, int64_t point) noexcept;
+  void (*output)(const WinogradOutput& tile) noexcept;
 };
 
 // What a pooling window covers of an image, pixels of `channels` floats, and the pixel that comes of it.
@@ -98,9 +102,7 @@ struct Kernels {
   void (*depthwise)(const DepthwiseLines& lines) noexcept;
   void (*largest)(const PoolWindow& window) noexcept;  // NaN where there is one
   void (*average)(const PoolWindow& window) noexcept;
-  // What the 16 pixels of a tile, `channels` floats each, become: result[i * point + channel].
-  void (*winograd_input)(const float* const* pixels, int64_t channels, float* result, int64_t point) noexcept;
-  void (*winograd_output)(const WinogradOutput& tile) noexcept;
+  Winograd winograd_2, winograd_4;
   // x = e^(scale * x + mask - largest), and the sum of them; zeros when all are minus infinity. NaN
   // spreads. mask may be null.
   float (*exponentials)(float* x, int64_t n, float scale, const float* mask) noexcept;

@@ -176,16 +176,20 @@ def test_conv_transpose2d_keeps_infinities_where_they_are():
     assert torch.equal(ours.isfinite(), expected.isfinite())
 
 
-def winograd(weight):
-    g = torch.tensor([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]], dtype=torch.float64)
-    points = torch.einsum("yk,xl,nckl->yxnc", g, g, weight.double()).float().reshape(16, *weight.shape[:2])
+def winograd(weight, m):
+    a, b = 0.5**0.5, 2**0.5
+    g = {2: [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]],
+         4: [[1, 0, 0], [-2 / 3, -2 / 3 * a, -1 / 3], [-2 / 3, 2 / 3 * a, -1 / 3], [1 / 6, b / 6, 1 / 3], [1 / 6, -b / 6, 1 / 3], [0, 0, 1]]}[m]
+    g = torch.tensor(g, dtype=torch.float64)
+    points = torch.einsum("yk,xl,nckl->yxnc", g, g, weight.double()).float().reshape(-1, *weight.shape[:2])
     return torch.stack([packed(p) for p in points])
 
 
+@pytest.mark.parametrize("m", [2, 4])
 @pytest.mark.parametrize("height,width", [(1, 1), (2, 3), (7, 7), (14, 13), (40, 21)])
 @pytest.mark.parametrize("channels,filters", [(1, 5), (16, 64), (37, 70), (130, 16)])
 @pytest.mark.parametrize("padding", [(1, 1), (2, 0), (0, 2)])
-def test_winograd(height, width, channels, filters, padding):
+def test_winograd(height, width, channels, filters, padding, m):
     if height + 2 * padding[0] < 3 or width + 2 * padding[1] < 3:
         return
     x, w, b = tensor(2, channels, height, width), tensor(filters, channels, 3, 3, seed=1), tensor(filters, seed=2)
@@ -193,9 +197,19 @@ def test_winograd(height, width, channels, filters, padding):
     residual = tensor(*expected.shape, seed=3)
     to_last = lambda t: t.permute(0, 2, 3, 1).contiguous()
     for added, activation in ((None, "none"), (residual, "relu"), (residual, "silu")):
-        y = call("etc::winograd_conv2d", to_last(x), winograd(w), b, None if added is None else to_last(added), filters, list(padding), activation,
+        y = call("etc::winograd_conv2d", to_last(x), winograd(w, m), b, None if added is None else to_last(added), filters, list(padding), activation,
                  direct=True)[0]
         same(y.permute(0, 3, 1, 2), ACTIVATIONS[activation](expected if added is None else expected + added))
+
+
+@pytest.mark.parametrize("m,most", [(2, 1.5), (4, 4)])
+def test_winograd_loses_few_digits(m, most):
+    """The root mean square error beside that of the direct sum."""
+    x, w = F.relu(tensor(1, 128, 28, 28)), tensor(64, 128, 3, 3, seed=1)
+    exact = F.conv2d(x.double(), w.double(), None, 1, 1)
+    y = call("etc::winograd_conv2d", x.permute(0, 2, 3, 1).contiguous(), winograd(w, m), None, None, 64, [1, 1], "none", direct=True)[0]
+    error = lambda t: (t - exact).square().mean().sqrt()
+    assert error(y.permute(0, 3, 1, 2)) < most * error(conv(x, w, padding=(1, 1)))
 
 
 @pytest.mark.parametrize("kernel,stride,padding,output_padding", [

@@ -1,9 +1,10 @@
-// etc::winograd_conv2d – like etc::packed_conv2d with a 3 x 3 kernel and strides of 1, by Winograd's F(2x2, 3x3): 16 products instead of
-// 36 for four pixels, and 16/9 of the weights. Its errors are no larger than those of the direct sum.
+// etc::winograd_conv2d – like etc::packed_conv2d with a 3 x 3 kernel and strides of 1, by Winograd's F(m x m, 3 x 3); the weight says m.
+// For m = 2 there are 16 products instead of 36 for four pixels, 16/9 of the weights, and errors no larger than those of the direct sum;
+// for m = 4 36 instead of 144 for 16 pixels, four times the weights, and errors twice as large.
 //
-// A block of tiles at a time: their pixels transformed, then for some columns after the other 16 products and the way back.
+// A block of tiles at a time: their pixels transformed, then for some columns after the other the products and the way back.
 //
-//   scratch of a slot:  zeros [channels] | transformed pixels [16][tiles][channels + pad] | products [16][tiles][kColumns + pad]
+//   scratch of a slot:  zeros [channels] | transformed pixels [points][tiles][channels + pad] | products [points][tiles][kColumns + pad]
 #include <cstring>
 
 #include "ops/cpu/image.h"
@@ -14,7 +15,7 @@ namespace {
 
 using namespace cpu;
 constexpr uint32_t kX = 0, kWeight = 1, kBias = 2, kResidual = 3, kChannels = 4, kPadding = 5, kActivation = 6, kResult = 7;
-constexpr int64_t kColumns = 64, kMostTiles = 48, kMostSlots = 8;
+constexpr int64_t kColumns = 64, kMostTiles = 48, kMostSlots = 8, kMostPoints = winograd_points(4);
 constexpr int64_t kNear = 1 << 18;  // floats of transformed pixels that stay in the second cache
 constexpr int64_t kPad = 16;        // keeps rows apart that would share a place in the cache
 
@@ -24,7 +25,7 @@ Error infer(InferContext& ctx) noexcept {
   const Ints padding = ctx.ints(kPadding);
   if (x.dtype != DType::F32 || weight.dtype != DType::F32 || !find_activation(ctx.string(kActivation), &activation) || padding.size != 2)
     return Error::BadArgument;
-  if (x.rank != 4 || weight.rank != 4 || weight.sizes[0] != kWinogradPoints) return Error::BadShape;
+  if (x.rank != 4 || weight.rank != 4 || (weight.sizes[0] != winograd_points(2) && weight.sizes[0] != kMostPoints)) return Error::BadShape;
   Meta panels;
   panels.rank = 3;
   for (uint32_t d = 0; d < 3; ++d) panels.sizes[d] = weight.sizes[d + 1];
@@ -43,6 +44,7 @@ Error infer(InferContext& ctx) noexcept {
 }
 
 struct Shape {
+  int64_t m, points;
   int64_t channels, across, down;  // tiles of an image
   int64_t tiles;                   // of a block
   int64_t blocks, slots;
@@ -53,11 +55,13 @@ struct Shape {
   static bool of(OpContext ctx, Shape* s) {
     const Tensor &x = ctx.tensor(kX), &y = ctx.tensor(kResult);
     s->channels = x.sizes[3];
-    s->down = (y.sizes[1] + 1) / 2, s->across = (y.sizes[2] + 1) / 2;
+    s->points = ctx.tensor(kWeight).sizes[0];
+    s->m = s->points == kMostPoints ? 4 : 2;
+    s->down = (y.sizes[1] - 1) / s->m + 1, s->across = (y.sizes[2] - 1) / s->m + 1;
     int64_t all = 0;
     if (!checked_multiply(s->down, s->across, &all) || !checked_multiply(all, y.sizes[0], &all)) return false;
     if (!checked_add(s->channels, kPad, &s->row)) return false;
-    s->tiles = kNear / kWinogradPoints / s->row / 6 * 6;
+    s->tiles = kNear / s->points / s->row / 6 * 6;
     if (s->tiles < 6) s->tiles = 6;
     if (s->tiles > kMostTiles) s->tiles = kMostTiles;
     if (s->tiles > all) s->tiles = all;
@@ -69,7 +73,7 @@ struct Shape {
     }
     s->slots = s->blocks < kMostSlots ? s->blocks : kMostSlots;
     s->product_row = kColumns + kPad;
-    return checked_multiply(kWinogradPoints * s->tiles, s->row + s->product_row, &s->slot_floats) &&
+    return checked_multiply(s->points * s->tiles, s->row + s->product_row, &s->slot_floats) &&
            checked_add(s->slot_floats, s->row, &s->slot_floats);
   }
 };
@@ -81,7 +85,7 @@ struct Convolution {
 
   void run_block(int64_t first, int64_t tiles, float* memory) const {
     const Kernels& kernels = cpu::kernels();
-    float *const zeros = memory, *const pixels = zeros + s.row, *const products = pixels + kWinogradPoints * s.tiles * s.row;
+    float *const zeros = memory, *const pixels = zeros + s.row, *const products = pixels + s.points * s.tiles * s.row;
     std::memset(zeros, 0, static_cast<size_t>(s.channels) * sizeof(float));
     for (int64_t t = 0; t < tiles; ++t) transform(kernels, first + t, zeros, pixels + t * s.row);
 
@@ -91,7 +95,7 @@ struct Convolution {
     b.length = s.channels, b.panel = panel;
     for (int64_t column = 0; column < columns; column += kColumns) {
       b.columns = columns - column < kColumns ? columns - column : kColumns;
-      for (int64_t p = 0; p < kWinogradPoints; ++p) {
+      for (int64_t p = 0; p < s.points; ++p) {
         rows.put(&b, tiles, tile_rows_for(kernels, s.channels, b.columns), pixels + p * s.tiles * s.row, s.row, s.product_row);
         b.weight = ctx.tensor(kWeight).as<float>() + p * point + column / kPanel * panel;
         b.result = products + p * s.tiles * s.product_row;
@@ -105,20 +109,20 @@ struct Convolution {
   struct Place {
     int64_t image, line, pixel;  // of the result
   };
-  Place place(int64_t tile) const {
-    return {tile / s.across / s.down, tile / s.across % s.down * kWinogradOut, tile % s.across * kWinogradOut};
-  }
+  const Winograd& of(const Kernels& kernels) const { return s.m == 4 ? kernels.winograd_4 : kernels.winograd_2; }
+  Place place(int64_t tile) const { return {tile / s.across / s.down, tile / s.across % s.down * s.m, tile % s.across * s.m}; }
 
   void transform(const Kernels& kernels, int64_t tile, const float* zeros, float* to) const {
     const Place p = place(tile);
     const Ints padding = ctx.ints(kPadding);
-    const float* pixels[kWinogradPoints];
-    for (int64_t i = 0; i < kWinogradPoints; ++i) {
-      const int64_t iy = p.line - padding[0] + i / kWinogradIn, ix = p.pixel - padding[1] + i % kWinogradIn;
-      const bool inside = iy >= 0 && iy < x.sizes[1] && ix >= 0 && ix < x.sizes[2];
-      pixels[i] = inside ? x.as<float>() + p.image * x.strides[0] + iy * x.strides[1] + ix * x.strides[2] : zeros;
-    }
-    kernels.winograd_input(pixels, s.channels, to, s.tiles * s.row);
+    const float* pixels[kMostPoints];
+    const float** pixel = pixels;
+    for (int64_t iy = p.line - padding[0]; iy < p.line - padding[0] + s.m + 2; ++iy)
+      for (int64_t ix = p.pixel - padding[1]; ix < p.pixel - padding[1] + s.m + 2; ++ix) {
+        const bool inside = iy >= 0 && iy < x.sizes[1] && ix >= 0 && ix < x.sizes[2];
+        *pixel++ = inside ? x.as<float>() + p.image * x.strides[0] + iy * x.strides[1] + ix * x.strides[2] : zeros;
+      }
+    of(kernels).input(pixels, s.channels, to, s.tiles * s.row);
   }
 
   void finish(const Kernels& kernels, int64_t tile, int64_t column, int64_t columns, const float* products) const {
@@ -129,15 +133,15 @@ struct Convolution {
     WinogradOutput o;
     o.products = products, o.point = s.tiles * s.product_row, o.columns = columns;
     o.result = at(y), o.line = y.strides[1], o.pixel = y.strides[2];
-    o.lines = y.sizes[1] - p.line < kWinogradOut ? 1 : kWinogradOut;
-    o.pixels = y.sizes[2] - p.pixel < kWinogradOut ? 1 : kWinogradOut;
+    o.lines = y.sizes[1] - p.line < s.m ? y.sizes[1] - p.line : s.m;
+    o.pixels = y.sizes[2] - p.pixel < s.m ? y.sizes[2] - p.pixel : s.m;
     if (ctx.has(kBias)) o.bias = ctx.tensor(kBias).as<float>() + column;
     if (ctx.has(kResidual)) {
       const Tensor& r = ctx.tensor(kResidual);
       o.residual = at(r), o.residual_line = r.strides[1], o.residual_pixel = r.strides[2];
     }
     find_activation(ctx.string(kActivation), &o.activation);
-    kernels.winograd_output(o);
+    of(kernels).output(o);
   }
 };
 

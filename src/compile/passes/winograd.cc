@@ -13,8 +13,8 @@ namespace {
 
 // With fewer channels, what the transforms cost is more than what the products save.
 constexpr int64_t kFewChannels = 32;
-// With fewer pixels, what the weights, 16/9 as many, cost on their way from memory.
-constexpr int64_t kFewPixels = 64;
+// With fewer pixels, what the weights cost on their way from memory: 16/9 as many, or with F(4x4) four times.
+constexpr int64_t kFewPixels = 64, kFewPixelsOfFour = 512;
 
 bool is(const Argument& a, std::array<int64_t, 2> numbers) {
   auto* list = std::get_if<std::vector<int64_t>>(&a);
@@ -50,22 +50,24 @@ class Transformer {
     const int64_t channels = x->type.sizes[3];
     if (channels < kFewChannels || *n < kFewChannels) return false;
     const TensorType& y = node.results[0]->type;
-    if (y.sizes.is_fixed() && y.numel() < kFewPixels * *n) return false;
+    int64_t pixels = kFewPixels;
+    if (y.sizes.is_fixed()) pixels = y.numel() / *n;
+    if (pixels < kFewPixels) return false;
     node.op = "etc::winograd_conv2d";
-    node.args = {node.args[kX],         transformed(weight, *n, channels),
+    node.args = {node.args[kX],         transformed(weight, *n, channels, pixels < kFewPixelsOfFour ? 2 : 4),
                  node.args[kBias],      node.args[kResidual],
                  node.args[kChannels],  node.args[kPadding],
                  node.args[kActivation]};
     return true;
   }
 
-  Value* transformed(const Value* weight, int64_t n, int64_t channels) {
+  Value* transformed(const Value* weight, int64_t n, int64_t channels, int64_t m) {
     const auto* panels = reinterpret_cast<const float*>(weight->constant.data);
     const auto element = [&](int64_t output, int64_t ky, int64_t kx, int64_t channel) {
       return panels[((output / cpu::kPanel * 9 + ky * 3 + kx) * channels + channel) * cpu::kPanel + output % cpu::kPanel];
     };
-    return add_floats(graph_, weight->name + "_winograd", {16, cpu::panels_of(n), channels, cpu::kPanel},
-                      [&](float* points) { cpu::pack_winograd(n, channels, element, points); });
+    return add_floats(graph_, weight->name + "_winograd", {cpu::winograd_points(m), cpu::panels_of(n), channels, cpu::kPanel},
+                      [&](float* points) { cpu::pack_winograd(m, n, channels, element, points); });
   }
 
   Graph& graph_;

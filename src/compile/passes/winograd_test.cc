@@ -30,15 +30,21 @@ std::vector<float> run(const Graph& graph) {
   return {first, first + data.bytes / sizeof(float)};
 }
 
-TEST(Winograd, ComputesTheSame) {
-  const std::string text = convolution("[3, 3], [1, 1], [1, 1], [1, 1]", 32, 40, 8, 8);
+void expect_the_same(int side, int points) {
+  const std::string text = convolution("[3, 3], [1, 1], [1, 1], [1, 1]", 32, 40, side, side);
   Graph direct = parse_graph(text), graph = parse_graph(text);
   ASSERT_TRUE(run_pass(find_pass("winograd"), graph));
   verify(graph, "winograd");
   ASSERT_EQ(graph.nodes.front()->op, "etc::winograd_conv2d");
+  ASSERT_EQ(std::get<Value*>(graph.nodes.front()->args[1])->type.sizes[0], points);
   const std::vector<float> expected = run(direct), ours = run(graph);
   ASSERT_EQ(expected.size(), ours.size());
   for (size_t i = 0; i < ours.size(); ++i) ASSERT_NEAR(ours[i], expected[i], 1e-4) << i;
+}
+
+TEST(Winograd, ComputesTheSame) {
+  expect_the_same(8, 16);
+  expect_the_same(23, 36);
 }
 
 TEST(Winograd, LeavesOtherConvolutions) {
