@@ -98,6 +98,7 @@ struct Convolution {
       for (int64_t p = 0; p < s.points; ++p) {
         rows.put(&b, tiles, tile_rows_for(kernels, s.channels, b.columns), pixels + p * s.tiles * s.row, s.row, s.product_row);
         b.weight = ctx.tensor(kWeight).as<float>() + p * point + column / kPanel * panel;
+        b.next = p + 1 < s.points ? b.weight + point : nullptr;
         b.result = products + p * s.tiles * s.product_row;
         kernels.multiply(b);
       }
