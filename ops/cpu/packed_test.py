@@ -20,8 +20,8 @@ def same(ours, theirs):
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5 * max(1, theirs.abs().max().item() if theirs.numel() else 1))
 
 
-def linear(x, weight, bias=None, residual=None, activation="none"):
-    return call("etc::packed_linear", x, packed(weight), bias, residual, weight.shape[0], activation, direct=True)[0]
+def linear(x, weight, bias=None, residual=None, activation="none", dtype=torch.float32):
+    return call("etc::packed_linear", x, packed(weight).to(dtype), bias, residual, weight.shape[0], activation, direct=True)[0]
 
 
 @pytest.mark.parametrize("sizes", [(1, 5), (5,), (3, 7, 33), (2, 0, 4), (200, 64), (1, 1000)], ids=str)
@@ -31,6 +31,16 @@ def test_linear(sizes, columns):
     residual = tensor(*sizes[:-1], columns, seed=3)
     same(linear(x, w), F.linear(x, w))
     same(linear(x, w, b, residual, "relu"), F.relu(F.linear(x, w, b) + residual))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize("sizes", [(1, 5), (3, 7, 33), (200, 64), (1, 1000)], ids=str)
+@pytest.mark.parametrize("columns", [1, 24, 300])
+def test_linear_over_narrow_weights(sizes, columns, dtype):
+    """The weights are rounded, and nothing else."""
+    x, w, b = tensor(*sizes), tensor(columns, sizes[-1], seed=1), tensor(columns, seed=2)
+    residual = tensor(*sizes[:-1], columns, seed=3)
+    same(linear(x, w, b, residual, "relu", dtype), F.relu(F.linear(x, w.to(dtype).float(), b) + residual))
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -104,6 +114,12 @@ def test_refusals():
         call("etc::packed_linear", x, w, None, None, 20, "softplus", direct=True)
     with pytest.raises(EtcError):
         call("etc::packed_linear", x, packed(tensor(20, 9)), None, None, 20, "none", direct=True)
+    with pytest.raises(EtcError):
+        call("etc::packed_linear", x, w.double(), None, None, 20, "none", direct=True)
+    with pytest.raises(EtcError):
+        call("etc::packed_linear", x.half(), w.half(), None, None, 20, "none", direct=True)
+    with pytest.raises(EtcError):
+        call("etc::packed_depthwise2d", tensor(1, 5, 5, 20), packed(tensor(20, 9)).half(), None, [3, 3], [1, 1], [1, 1], [1, 1], "none", direct=True)
     with pytest.raises(EtcError):
         call("etc::packed_linear", x, w, tensor(21), None, 20, "none", direct=True)
     with pytest.raises(EtcError):
