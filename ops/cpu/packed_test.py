@@ -54,11 +54,11 @@ def test_linear_rows_apart():
     same(linear(x[::2, 7:17], w), F.linear(x[::2, 7:17], w))
 
 
-def conv(x, weight, bias=None, residual=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), activation="none"):
+def conv(x, weight, bias=None, residual=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), activation="none", dtype=torch.float32):
     """Over [n, c, h, w], as PyTorch has it."""
     flat = weight.permute(0, 2, 3, 1).reshape(weight.shape[0], -1)
     to_last = lambda t: None if t is None else t.permute(0, 2, 3, 1).contiguous()
-    y = call("etc::packed_conv2d", to_last(x), packed(flat), bias, to_last(residual), weight.shape[0], list(weight.shape[2:]), list(stride), list(padding),
+    y = call("etc::packed_conv2d", to_last(x), packed(flat).to(dtype), bias, to_last(residual), weight.shape[0], list(weight.shape[2:]), list(stride), list(padding),
              list(dilation), activation, direct=True)[0]
     return y.permute(0, 3, 1, 2)
 
@@ -78,6 +78,8 @@ def test_conv2d(kernel, stride, padding, dilation, channels, filters):
     same(conv(x, w, b, None, stride, padding, dilation), expected)
     residual = tensor(*expected.shape, seed=3)
     same(conv(x, w, None, residual, stride, padding, dilation, "relu6"), F.relu6(F.conv2d(x, w, None, stride, padding, dilation) + residual))
+    narrow = w.bfloat16().float()
+    same(conv(x, w, b, None, stride, padding, dilation, dtype=torch.bfloat16), F.conv2d(x, narrow, b, stride, padding, dilation))
 
 
 def test_conv2d_of_a_part():

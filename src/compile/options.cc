@@ -156,7 +156,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
       ->check(CLI::IsMember(cpu_names()))
       ->type_name("CPU");
   app.add_option("--precision", precision,
-                 "Of the weights of linear layers and LSTMs: f32 (the default), or bf16 or f16, half the bytes to read, rounded; sums "
+                 "Of the weights of linear layers, convolutions and LSTMs: f32 (the default), or bf16 or f16, half the bytes to read, "
+                 "rounded; sums "
                  "stay f32")
       ->check(CLI::IsMember({"f32", "bf16", "f16"}))
       ->type_name("DTYPE");

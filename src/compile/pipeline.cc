@@ -146,7 +146,7 @@ void optimise(Imported& imported, const CompileOptions& options, const Listener&
   }
   if (work.narrow_weights && narrow == 0)
     report->warnings.push_back(std::string("--precision ") + name_of(options.precision) +
-                               " changes nothing: there is no linear layer or LSTM of f32 with constant weights that could be narrow");
+                               " changes nothing: there is no linear layer, convolution or LSTM over packed weights of f32");
 }
 
 void refuse_wrong_plan(const AlignedBytes& file) {

@@ -1,4 +1,4 @@
-"""etc-compile --precision: the program computes what PyTorch does in f32 with rounded weights of linear layers and LSTMs."""
+"""etc-compile --precision: the program computes what PyTorch does in f32 with rounded weights of linear layers, convolutions and LSTMs."""
 import copy
 import json
 
@@ -27,7 +27,7 @@ class Net(nn.Module):
 def rounded(module, dtype):
     module = copy.deepcopy(module)
     for layer in module.modules():
-        if isinstance(layer, (nn.Linear, nn.LSTM)):
+        if isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.LSTM)):
             for name, weight in layer.named_parameters():
                 if "weight" in name:
                     weight.data = weight.data.to(dtype).float()
@@ -66,6 +66,17 @@ def test_rounds_weights_and_nothing_else(precision, batch, length, core, tmp_pat
     assert narrow["weight_bytes"] < 0.6 * wide["weight_bytes"] and narrow["warnings"] == []
     check(tmp_path / "wide.etc", module(x), tmp_path)
     check(tmp_path / "narrow.etc", rounded(module, DTYPES[precision])(x), tmp_path)
+
+
+def test_convolutions(tmp_path):
+    """Those over packed weights; depthwise ones are as they were."""
+    torch.manual_seed(0)
+    layers = nn.Conv2d(5, 24, 3, padding=1), nn.Conv2d(24, 24, 3, groups=24), nn.Conv2d(24, 7, (2, 3), 2)
+    module, x = nn.Sequential(*layers), torch.randn(2, 5, 12, 13)
+    compile_model(export(module, x, tmp_path), tmp_path / "net.etc", "--precision", "bf16")
+    expected = rounded(module, torch.bfloat16)
+    expected[1].weight.data = layers[1].weight.data
+    check(tmp_path / "net.etc", expected(x), tmp_path)
 
 
 @pytest.mark.parametrize("precision,large", [("f16", 70000.0), ("bf16", 3.4e38)])

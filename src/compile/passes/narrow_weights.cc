@@ -12,7 +12,7 @@ namespace etc::compile {
 namespace {
 
 // Those that read weights of 16 bits.
-constexpr const char* kOps[] = {"etc::packed_linear", "etc::packed_lstm"};
+constexpr const char* kOps[] = {"etc::packed_conv2d", "etc::packed_linear", "etc::packed_lstm"};
 constexpr size_t kWeight = 1;
 
 // All of `from` as T; false when a finite number becomes infinite, which is then *beyond.

@@ -1,4 +1,4 @@
-// --precision rounds the weights of packed linear layers and LSTMs to 16 bits, and touches nothing else.
+// --precision rounds the weights of packed linear layers, convolutions and LSTMs to 16 bits, and touches nothing else.
 #include "passes/narrow_weights.h"
 
 #include "passes/pass_test.h"
