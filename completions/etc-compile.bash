@@ -10,6 +10,7 @@ _etc_compile() {
   local passes='/^Passes/,$ s/^  \([a-z-]*\)  *[^ ].*/\1/p'
   case $prev in
     --cpu) words='native generic x86-64 x86-64-v2 x86-64-v3 x86-64-v4 armv8-a' ;;
+    --precision) words='f32 bf16 f16' ;;
     --optimize-for) words='memory latency' ;;
     --planner) words='search greedy no-reuse exec:' ;;
     --format) words='text json' ;;
@@ -22,7 +23,7 @@ _etc_compile() {
     -o | --output) mapfile -t COMPREPLY < <(compgen -d -- "$cur"; compgen -f -X '!*.etc' -- "$cur"; compgen -f -X '!*.c' -- "$cur"); return ;;
   esac
   if [[ -z $words && $cur == -* ]]; then
-    words='--help --version --output --method --cpu --pool --max-dim --optimize-for --planner --planner-timeout --backend --explain-partition --external --plugin --disable-pass --dump-ir --time-passes --emit --symbol --strip --format -h -o'
+    words='--help --version --output --method --cpu --precision --pool --max-dim --optimize-for --planner --planner-timeout --backend --explain-partition --external --plugin --disable-pass --dump-ir --time-passes --emit --symbol --strip --format -h -o'
   fi
   if [[ -n $words ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur" | sort -u)

@@ -27,6 +27,7 @@ _arguments -s \
   '(-o --output)'{-o+,--output=}'[program file to write]:program:_files -g "*.(etc|c)(-.)"' \
   '*--method=[a further method and its model file]:NAME=FILE:_etc_compile_method' \
   '--cpu=[CPU to compile for]:CPU:(native generic x86-64 x86-64-v2 x86-64-v3 x86-64-v4 armv8-a)' \
+  '--precision=[of the weights of linear layers, convolutions and LSTMs]:dtype:(f32 bf16 f16)' \
   '*--max-dim=[largest size of an input along an axis]:INPUT.AXIS=N' \
   '*--pool=[a pool of memory, fastest first]:NAME=SIZE' \
   '--optimize-for=[what the plan is good for]:goal:(memory latency)' \

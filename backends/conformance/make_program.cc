@@ -45,7 +45,8 @@ void make(const std::string& from, const std::string& to, const std::vector<std:
       if (name == b->name) backends.push_back(b);
   if (backends.size() != names.size()) throw CompileError("no such backend");
   PartitionReport report;
-  run_passes(model.methods[0], all_passes(), {}, nullptr, nullptr, nullptr, [&](Graph& g) { return partition(g, backends, &report); });
+  run_passes(model.methods[0], all_passes(), {}, nullptr, nullptr, nullptr,
+             {.partition = [&](Graph& g) { return partition(g, backends, &report); }});
   if (!backends.empty() && report.delegates.empty()) throw CompileError("the backend takes nothing of " + from);
   ProgramPlan plan = lower(model);
   plan_memory(plan, {});

@@ -3,7 +3,7 @@
 #include "ops/cpu/target.h"
 
 #if defined(__x86_64__)
-ETC_TARGET_BEGIN("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")
+ETC_TARGET_BEGIN("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,f16c")
 #define ETC_CPU_LANES 16
 #define ETC_CPU_NAMESPACE avx512
 #include "ops/cpu/kernels.inc"

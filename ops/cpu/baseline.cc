@@ -1,5 +1,6 @@
 // The kernels for what every CPU of the architecture has: SSE2 on x86-64, NEON on Arm64.
 #include "ops/cpu/kernels.h"
+#include "ops/cpu/target.h"
 
 #define ETC_CPU_LANES 4
 #define ETC_CPU_NAMESPACE baseline

@@ -22,7 +22,7 @@ Error infer(InferContext& ctx) noexcept {
   if (pieces_of_window(g.kernel[0], g.kernel[1], g.padding[1] + g.padding_behind[1], g.dilation[1]) > kMostRuns) return Error::BadArgument;
   if (!checked_multiply(g.kernel[0] * g.kernel[1], x.sizes[3], &depth)) return Error::BadShape;
   const int64_t channels = ctx.integer(kChannels);
-  ETC_TRY(check_panels(ctx.meta(kWeight), channels, depth));
+  ETC_TRY(check_panels(ctx.meta(kWeight), channels, depth, true));
   ETC_TRY(check_vector(ctx, kBias, channels));
   Meta y = x;
   y.sizes[1] = out[0], y.sizes[2] = out[1], y.sizes[3] = channels;
@@ -42,7 +42,8 @@ Error run(OpContext ctx) noexcept {
   if (ctx.scratch()) std::memset(ctx.scratch(), 0, static_cast<size_t>(w.length()) * sizeof(float));
   Product p;
   RowBlock& b = p.block;
-  b.weight = ctx.tensor(kWeight).as<float>();
+  b.weight = ctx.tensor(kWeight).data;
+  b.weight_dtype = ctx.tensor(kWeight).dtype;
   b.columns = y.sizes[3];
   b.result = y.as<float>();
   b.result_row = stride_of_joined(y, 0, 3);

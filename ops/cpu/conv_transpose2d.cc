@@ -43,7 +43,7 @@ Error infer(InferContext& ctx) noexcept {
   int64_t depth = 0;
   if (!checked_multiply(taps, x.sizes[3], &depth)) return Error::BadShape;
   const int64_t channels = ctx.integer(kChannels);
-  ETC_TRY(check_panels(ctx.meta(kWeight), channels, depth));
+  ETC_TRY(check_panels(ctx.meta(kWeight), channels, depth, true));
   ETC_TRY(check_vector(ctx, kBias, channels));
   y.sizes[3] = channels;
   return ctx.set_result(0, y);
@@ -58,9 +58,10 @@ Error run(OpContext ctx) noexcept {
   const Tensor &x = ctx.tensor(kX), &y = ctx.tensor(kResult);
   const Ints kernel = ctx.ints(kKernel), stride = ctx.ints(kStride), padding = ctx.ints(kPadding);
   if (ctx.scratch()) std::memset(ctx.scratch(), 0, static_cast<size_t>(scratch_bytes(ctx)));
-  const float* weight = ctx.tensor(kWeight).as<float>();
+  const std::byte* weight = ctx.tensor(kWeight).as<std::byte>();
   Product p;
   RowBlock& b = p.block;
+  b.weight_dtype = ctx.tensor(kWeight).dtype;
   b.columns = y.sizes[3];
   b.result_row = stride[1] * y.strides[2];
   b.epilogue.bias = vector_or_null(ctx, kBias);
@@ -83,7 +84,8 @@ Error run(OpContext ctx) noexcept {
       b.result = y.as<float>() + line * y.strides[1] + pixel * y.strides[2];
       p.line = out[1], p.lines = out[0];
       w.multiply(ctx.frame->hooks, &p);
-      weight += panels_of(b.columns) * phases[0].taps * phases[1].taps * x.sizes[3] * kPanel;
+      weight += panels_of(b.columns) * phases[0].taps * phases[1].taps * x.sizes[3] * kPanel *
+                static_cast<int64_t>(size_in_bytes(b.weight_dtype));
     }
   return Error::Ok;
 }

@@ -9,6 +9,7 @@
 #include "ops/cpu/activation.h"
 #include "ops/cpu/packed.h"
 #include "ops/cpu/pointwise.h"
+#include "ops/number.h"
 
 namespace etc::cpu {
 
@@ -31,11 +32,12 @@ struct RowBlock {
   int64_t rows[kBlockTiles] = {};    // of each tile, 1 .. kMostRows
   const float* const* at = nullptr;  // [tile][run][kMostRows]: where the piece of each row begins
   int64_t runs = 0, length = 0;
-  const float* weight = nullptr;    // packed: [panel][runs * length][kPanel]
-  int64_t panel = 0;                // floats from one panel to the next,
+  const void* weight = nullptr;     // packed: [panel][runs * length][kPanel]
+  DType weight_dtype = DType::F32;  // or BF16, F16: widened to f32 as they are read
+  int64_t panel = 0;                // elements from one panel to the next,
   int64_t step = kPanel;            // and in a panel from one input to the next
   int64_t columns = 0;              // of the product, from the first panel of `weight`
-  const float* next = nullptr;      // as many weights that the next block takes, if they may lie far; null: none
+  const void* next = nullptr;       // as many weights that the next block takes, if they may lie far; null: none
   float* result = nullptr;          // of the first panel's columns;
   int64_t place[kBlockTiles] = {};  // floats from there to each tile's first row,
   int64_t result_row = 0;           // and in a tile from row to row
@@ -120,13 +122,22 @@ struct Kernels {
   void (*pointwise_one)(PointwiseBlocks& blocks) noexcept;
 };
 
-// For rows of `depth` numbers times this many columns.
-inline int64_t tile_rows_for(const Kernels& k, int64_t depth, int64_t columns) {
+// For rows of `depth` numbers times this many columns. Tall tiles also widen weights less often.
+inline int64_t tile_rows_for(const Kernels& k, int64_t depth, int64_t columns, DType weight = DType::F32) {
   constexpr int64_t kTallDepth = 1024, kFewColumns = 2 * kPanel;
-  return depth > kTallDepth || columns <= kFewColumns ? k.tall_rows : k.tile_rows;
+  return depth > kTallDepth || columns <= kFewColumns || weight != DType::F32 ? k.tall_rows : k.tile_rows;
 }
 
 extern const Kernels kBaselineKernels, kAvx2Kernels, kAvx512Kernels;
+
+#if defined(__x86_64__)
+inline bool has_avx2_kernels() {
+#if !defined(__clang__)  // which has no name for F16C; CPUs have it since before AVX2
+  if (!__builtin_cpu_supports("f16c")) return false;
+#endif
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+#endif
 
 // Those of the CPU that this runs on.
 inline const Kernels& kernels() {
@@ -134,7 +145,7 @@ inline const Kernels& kernels() {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512vl"))
     return kAvx512Kernels;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return kAvx2Kernels;
+  if (has_avx2_kernels()) return kAvx2Kernels;
 #endif
   return kBaselineKernels;
 }

@@ -18,7 +18,7 @@ struct Kind {
 std::vector<Kind> kinds() {
   std::vector<Kind> all = {{"baseline", &kBaselineKernels}};
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) all.push_back({"avx2", &kAvx2Kernels});
+  if (has_avx2_kernels()) all.push_back({"avx2", &kAvx2Kernels});
   if (&kernels() == &kAvx512Kernels) all.push_back({"avx512", &kAvx512Kernels});
 #endif
   return all;
@@ -50,18 +50,23 @@ double activated(Activation a, double x) {
 
 constexpr float kUntouched = 12345;
 
-// Rows of `runs` pieces, which lie in an order of their own, times packed weights.
+// Rows of `runs` pieces, which lie in an order of their own, times packed weights of W.
+template <class W = float>
 void check_multiply(const Kernels& kernels, std::vector<int64_t> tiles, int64_t runs, int64_t length, int64_t columns,
                     Activation activation, bool with_bias, bool with_residual) {
   const int64_t depth = runs * length;
   int64_t rows = 0;
   for (int64_t t : tiles) rows += t;
-  const std::vector<float> x = randoms(rows * depth, 1), w = randoms(columns * depth, 2), bias = randoms(columns, 3);
+  const std::vector<float> x = randoms(rows * depth, 1), bias = randoms(columns, 3);
+  std::vector<float> w = randoms(columns * depth, 2);
+  for (float& value : w) value = static_cast<float>(W(value));
   const int64_t result_row = columns + 3, residual_row = columns + 1;
   const std::vector<float> residual = randoms(rows * residual_row, 4);
   std::vector<float> packed(panels_of(columns) * depth * kPanel), result(rows * result_row, kUntouched);
   pack_panels(
       columns, depth, [&](int64_t o, int64_t i) { return w[o * depth + i]; }, packed.data());
+  std::vector<W> weights;
+  for (float value : packed) weights.push_back(W(value));
   const auto piece = [&](int64_t row, int64_t run) { return x.data() + ((runs - 1 - run) * rows + row) * length; };
 
   RowBlock b;
@@ -73,7 +78,8 @@ void check_multiply(const Kernels& kernels, std::vector<int64_t> tiles, int64_t 
       for (int64_t run = 0; run < runs; ++run) at[(t * runs + run) * kMostRows + r] = piece(row, run);
   }
   b.tiles = static_cast<int64_t>(tiles.size()), b.at = at.data(), b.runs = runs, b.length = length;
-  b.weight = packed.data(), b.panel = depth * kPanel, b.columns = columns, b.result = result.data(), b.result_row = result_row;
+  b.weight = weights.data(), b.weight_dtype = DTypeOf<W>::value, b.panel = depth * kPanel, b.columns = columns;
+  b.result = result.data(), b.result_row = result_row;
   b.epilogue = {with_bias ? bias.data() : nullptr, with_residual ? residual.data() : nullptr, residual_row, activation};
   kernels.multiply(b);
 
@@ -112,6 +118,50 @@ TEST(Kernels, MultiplyPiecesOfAnyLength) {
         for (int64_t rows : {1, 3}) check_multiply(*kind.kernels, {rows, rows}, runs, length, 20, Activation::None, false, true);
     for (int64_t length : {1, 7, 8, 9, 200}) check_multiply(*kind.kernels, {1}, 2, length, 37, Activation::None, true, true);
   }
+}
+template <class W>
+void check_narrow_weights(const Kernels& kernels) {
+  for (int64_t rows = 1; rows <= kernels.tall_rows; ++rows)
+    for (int64_t columns : {1, 8, 16, 17, 31, 32, 33, 64, 130})
+      for (int64_t length : {1, 19}) check_multiply<W>(kernels, {rows}, 1, length, columns, Activation::None, true, false);
+  for (int64_t length : {1, 7, 8, 9, 200}) {
+    check_multiply<W>(kernels, {1}, 2, length, 37, Activation::Silu, true, true);
+    check_multiply<W>(kernels, {kernels.tall_rows, kernels.tall_rows, 1}, 3, length, 70, Activation::Relu6, true, true);
+  }
+}
+TEST(Kernels, MultiplyNarrowWeights) {
+  for (const Kind& kind : kinds()) {
+    SCOPED_TRACE(kind.name);
+    check_narrow_weights<BFloat16>(*kind.kernels);
+    check_narrow_weights<Half>(*kind.kernels);
+  }
+}
+
+// Each of the 65536 numbers that 16 bits can be, times one.
+template <class W>
+void check_every_weight(const Kernels& kernels, int64_t rows) {
+  constexpr int64_t kAll = 1 << 16;
+  std::vector<W> weights(kAll);
+  for (int64_t i = 0; i < kAll; ++i) weights[i].bits = static_cast<uint16_t>(i);
+  const float one = 1;
+  std::vector<const float*> at(kMostRows, &one);
+  std::vector<float> result(rows * kAll, kUntouched);
+  RowBlock b;
+  b.tiles = 1, b.rows[0] = rows, b.at = at.data(), b.runs = 1, b.length = 1, b.weight = weights.data(), b.weight_dtype = DTypeOf<W>::value;
+  b.panel = kPanel, b.columns = kAll, b.result = result.data(), b.result_row = kAll;
+  kernels.multiply(b);
+  for (int64_t i = 0; i < rows * kAll; ++i) {
+    const float expected = static_cast<float>(weights[i % kAll]);
+    ASSERT_TRUE(result[i] == expected || (std::isnan(result[i]) && std::isnan(expected))) << "weight " << std::hex << i % kAll;
+  }
+}
+TEST(Kernels, WidenEveryWeight) {
+  for (const Kind& kind : kinds())
+    for (int64_t rows : {1, 3}) {
+      SCOPED_TRACE(kind.name);
+      check_every_weight<BFloat16>(*kind.kernels, rows);
+      check_every_weight<Half>(*kind.kernels, rows);
+    }
 }
 TEST(Kernels, ApplyActivations) {
   for (const Kind& kind : kinds())

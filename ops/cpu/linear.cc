@@ -1,4 +1,5 @@
-// etc::packed_linear – activation(x @ weight^T + bias + residual) in f32, over the last dimension of an x of any rank.
+// etc::packed_linear – activation(x @ weight^T + bias + residual) in f32, over the last dimension of an x of any rank. The
+// weight may be bf16 or f16: what is rounded is the weight alone.
 #include "ops/cpu/product.h"
 
 namespace etc {
@@ -13,7 +14,7 @@ Error infer(InferContext& ctx) noexcept {
   if (y.dtype != DType::F32 || !find_activation(ctx.string(kActivation), &activation)) return Error::BadArgument;
   if (y.rank < 1) return Error::BadShape;
   const int64_t columns = ctx.integer(kColumns), depth = y.sizes[y.rank - 1];
-  ETC_TRY(check_panels(ctx.meta(kWeight), columns, depth));
+  ETC_TRY(check_panels(ctx.meta(kWeight), columns, depth, true));
   ETC_TRY(check_vector(ctx, kBias, columns));
   y.sizes[y.rank - 1] = columns;
   if (ctx.has(kResidual)) ETC_TRY(check_residual(ctx.meta(kResidual), y));
@@ -29,7 +30,8 @@ Error run(OpContext ctx) noexcept {
   RowBlock& b = p.block;
   b.runs = 1;
   b.length = x.sizes[rows];
-  b.weight = ctx.tensor(kWeight).as<float>();
+  b.weight = ctx.tensor(kWeight).data;
+  b.weight_dtype = ctx.tensor(kWeight).dtype;
   b.columns = ctx.integer(kColumns);
   b.result = y.as<float>();
   b.result_row = stride_of_joined(y, 0, rows);

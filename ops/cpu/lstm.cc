@@ -21,7 +21,7 @@ Error infer(InferContext& ctx) noexcept {
   int64_t columns = 0;
   if (units < 1 || cell.sizes[1] != units || !checked_multiply(panels_of(units), 4 * kPanel, &columns) || gates.sizes[2] != columns)
     return Error::BadShape;
-  ETC_TRY(check_panels(ctx.meta(kWeight), columns, units));
+  ETC_TRY(check_panels(ctx.meta(kWeight), columns, units, true));
   Meta y = gates;
   y.sizes[2] = units;
   ETC_TRY(ctx.set_result(0, y));
@@ -42,7 +42,8 @@ Error run(OpContext ctx) noexcept {
   p.rows = batch;
   RowBlock& b = p.block;
   b.runs = 1, b.length = units;
-  b.weight = ctx.tensor(kWeight).as<float>();
+  b.weight = ctx.tensor(kWeight).data;
+  b.weight_dtype = ctx.tensor(kWeight).dtype;
   b.columns = columns;
   b.result = sums, b.result_row = columns;
   b.epilogue.residual_row = gates.strides[1];

@@ -1,5 +1,5 @@
-// The packed form of weights that the fast kernels read, f32, the same for every CPU: panels of 16 outputs, each with the weights of all
-// inputs one behind the other, so that a kernel reads a panel from its first byte to its last.
+// The packed form of weights that the fast kernels read, f32 (some also bf16 and f16), the same for every CPU: panels of 16 outputs, each
+// with the weights of all inputs one behind the other, so that a kernel reads a panel from its first byte to its last.
 //
 //   weight [n, k]  ->  [ceil(n / 16), k, 16]           outputs beyond n are zeros
 //   k counts the inputs of one output: of a convolution [kh, kw, channels], channels fastest

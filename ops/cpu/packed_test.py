@@ -20,8 +20,8 @@ def same(ours, theirs):
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5 * max(1, theirs.abs().max().item() if theirs.numel() else 1))
 
 
-def linear(x, weight, bias=None, residual=None, activation="none"):
-    return call("etc::packed_linear", x, packed(weight), bias, residual, weight.shape[0], activation, direct=True)[0]
+def linear(x, weight, bias=None, residual=None, activation="none", dtype=torch.float32):
+    return call("etc::packed_linear", x, packed(weight).to(dtype), bias, residual, weight.shape[0], activation, direct=True)[0]
 
 
 @pytest.mark.parametrize("sizes", [(1, 5), (5,), (3, 7, 33), (2, 0, 4), (200, 64), (1, 1000)], ids=str)
@@ -31,6 +31,16 @@ def test_linear(sizes, columns):
     residual = tensor(*sizes[:-1], columns, seed=3)
     same(linear(x, w), F.linear(x, w))
     same(linear(x, w, b, residual, "relu"), F.relu(F.linear(x, w, b) + residual))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize("sizes", [(1, 5), (3, 7, 33), (200, 64), (1, 1000)], ids=str)
+@pytest.mark.parametrize("columns", [1, 24, 300])
+def test_linear_over_narrow_weights(sizes, columns, dtype):
+    """The weights are rounded, and nothing else."""
+    x, w, b = tensor(*sizes), tensor(columns, sizes[-1], seed=1), tensor(columns, seed=2)
+    residual = tensor(*sizes[:-1], columns, seed=3)
+    same(linear(x, w, b, residual, "relu", dtype), F.relu(F.linear(x, w.to(dtype).float(), b) + residual))
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -60,11 +70,11 @@ def test_embedding_refuses_what_is_no_row(index):
         call("etc::packed_embedding", packed(tensor(20, 4)), torch.tensor([index]), 20, direct=True)
 
 
-def conv(x, weight, bias=None, residual=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), activation="none"):
+def conv(x, weight, bias=None, residual=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), activation="none", dtype=torch.float32):
     """Over [n, c, h, w], as PyTorch has it."""
     flat = weight.permute(0, 2, 3, 1).reshape(weight.shape[0], -1)
     to_last = lambda t: None if t is None else t.permute(0, 2, 3, 1).contiguous()
-    y = call("etc::packed_conv2d", to_last(x), packed(flat), bias, to_last(residual), weight.shape[0], list(weight.shape[2:]), list(stride), list(padding),
+    y = call("etc::packed_conv2d", to_last(x), packed(flat).to(dtype), bias, to_last(residual), weight.shape[0], list(weight.shape[2:]), list(stride), list(padding),
              list(dilation), activation, direct=True)[0]
     return y.permute(0, 3, 1, 2)
 
@@ -84,6 +94,8 @@ def test_conv2d(kernel, stride, padding, dilation, channels, filters):
     same(conv(x, w, b, None, stride, padding, dilation), expected)
     residual = tensor(*expected.shape, seed=3)
     same(conv(x, w, None, residual, stride, padding, dilation, "relu6"), F.relu6(F.conv2d(x, w, None, stride, padding, dilation) + residual))
+    narrow = w.bfloat16().float()
+    same(conv(x, w, b, None, stride, padding, dilation, dtype=torch.bfloat16), F.conv2d(x, narrow, b, stride, padding, dilation))
 
 
 def test_conv2d_of_a_part():
@@ -120,6 +132,12 @@ def test_refusals():
         call("etc::packed_linear", x, w, None, None, 20, "softplus", direct=True)
     with pytest.raises(EtcError):
         call("etc::packed_linear", x, packed(tensor(20, 9)), None, None, 20, "none", direct=True)
+    with pytest.raises(EtcError):
+        call("etc::packed_linear", x, w.double(), None, None, 20, "none", direct=True)
+    with pytest.raises(EtcError):
+        call("etc::packed_linear", x.half(), w.half(), None, None, 20, "none", direct=True)
+    with pytest.raises(EtcError):
+        call("etc::packed_depthwise2d", tensor(1, 5, 5, 20), packed(tensor(20, 9)).half(), None, [3, 3], [1, 1], [1, 1], [1, 1], "none", direct=True)
     with pytest.raises(EtcError):
         call("etc::packed_linear", x, w, tensor(21), None, 20, "none", direct=True)
     with pytest.raises(EtcError):

@@ -34,7 +34,7 @@ struct Product {
   void run(const Hooks* hooks, int64_t copied, const Locate& locate) const {
     if (rows <= 0 || block.columns <= 0) return;
     const Kernels& kernels = cpu::kernels();
-    const int64_t depth = block.runs * block.length + 1, tile_rows = tile_rows_for(kernels, depth, block.columns);
+    const int64_t depth = block.runs * block.length + 1, tile_rows = tile_rows_for(kernels, depth, block.columns, block.weight_dtype);
     const Tiling tiles(*this, tile_rows);
     const int64_t most_tiles = most_tiles_of(copied, tile_rows);
     // Chunks, some for each thread: of rows where they are more bytes than the weights, else of columns, and of the others too where there
@@ -99,7 +99,7 @@ struct Product {
       if (++piece == tiles.pieces.count) piece = 0, ++l;
     }
     b.panel = block.runs * block.length * kPanel;
-    b.weight += column / kPanel * b.panel;
+    b.weight = static_cast<const std::byte*>(b.weight) + column / kPanel * b.panel * static_cast<int64_t>(size_in_bytes(b.weight_dtype));
     b.columns = end_column - column;
     b.result += column;
     if (b.epilogue.bias) b.epilogue.bias += column;
@@ -127,9 +127,12 @@ struct Tiles {
 
 // --- what infer and select ask of operands ---
 
-// Whether `weight` is what pack_panels makes of [n, k].
-inline Error check_panels(const Meta& weight, int64_t n, int64_t k) {
-  if (weight.dtype != DType::F32 || n < 1) return Error::BadArgument;
+// Of weights that are kept in 16 bits, and widened where kernels read them.
+inline bool is_narrow(DType t) { return t == DType::BF16 || t == DType::F16; }
+// Whether `weight` is what pack_panels makes of [n, k]; narrow ones only where `takes_narrow`.
+inline Error check_panels(const Meta& weight, int64_t n, int64_t k, bool takes_narrow = false) {
+  const bool takes = weight.dtype == DType::F32 || (takes_narrow && is_narrow(weight.dtype));
+  if (!takes || n < 1) return Error::BadArgument;
   const bool fits = weight.rank == 3 && weight.sizes[0] == panels_of(n) && weight.sizes[1] == k && weight.sizes[2] == kPanel;
   return fits ? Error::Ok : Error::BadShape;
 }

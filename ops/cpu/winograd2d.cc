@@ -97,8 +97,9 @@ struct Convolution {
       b.columns = columns - column < kColumns ? columns - column : kColumns;
       for (int64_t p = 0; p < s.points; ++p) {
         rows.put(&b, tiles, tile_rows_for(kernels, s.channels, b.columns), pixels + p * s.tiles * s.row, s.row, s.product_row);
-        b.weight = ctx.tensor(kWeight).as<float>() + p * point + column / kPanel * panel;
-        b.next = p + 1 < s.points ? b.weight + point : nullptr;
+        const float* weight = ctx.tensor(kWeight).as<float>() + p * point + column / kPanel * panel;
+        b.weight = weight;
+        b.next = p + 1 < s.points ? weight + point : nullptr;
         b.result = products + p * s.tiles * s.product_row;
         kernels.multiply(b);
       }

@@ -105,6 +105,13 @@ MaxDims parse_max_dims(const std::vector<std::string>& words) {
   return bounds;
 }
 
+DType precision_option(const std::string& word, const std::string& cpu) {
+  const DType dtype = word == "bf16" ? DType::BF16 : word == "f16" ? DType::F16 : DType::F32;
+  if (dtype != DType::F32 && cpu == "generic")
+    usage("--precision " + word + " is for kernels over packed weights, which programs for --cpu generic do without");
+  return dtype;
+}
+
 // "some/net.pt2" → "net.etc"
 std::string default_output(const std::string& model, const std::string& ending) {
   std::filesystem::path name = std::filesystem::path(model).filename();
@@ -126,7 +133,7 @@ void refuse_overwriting_input(const Options& o) {
 
 std::optional<Options> parse_options(int argc, char** argv) {
   Options o;
-  std::string model, cpu = "native", format = "text", optimize_for = "memory", emit = "etc", symbol;
+  std::string model, cpu = "native", precision = "f32", format = "text", optimize_for = "memory", emit = "etc", symbol;
   std::vector<std::string> methods, plugins, disabled, backends, max_dims;
   std::string planner = "search";
   std::vector<std::string> pools;
@@ -148,6 +155,12 @@ std::optional<Options> parse_options(int argc, char** argv) {
          "portable kernels alone, on every target the same bits")
       ->check(CLI::IsMember(cpu_names()))
       ->type_name("CPU");
+  app.add_option("--precision", precision,
+                 "Of the weights of linear layers, convolutions and LSTMs: f32 (the default), or bf16 or f16, half the bytes to read, "
+                 "rounded; sums "
+                 "stay f32")
+      ->check(CLI::IsMember({"f32", "bf16", "f16"}))
+      ->type_name("DTYPE");
   app.add_option("--pool", pools, "A pool of memory, fastest first, in bytes or with K, M or G; without a size it has no limit")
       ->allow_extra_args(false)
       ->type_name("NAME[=SIZE]");
@@ -203,6 +216,7 @@ std::optional<Options> parse_options(int argc, char** argv) {
   o.json = format == "json";
   o.compile.plan.for_latency = optimize_for == "latency";
   o.compile.cpu = resolve_cpu(cpu);
+  o.compile.precision = precision_option(precision, o.compile.cpu);
   o.compile.files = method_files(model, methods);
   o.compile.disabled_passes.insert(disabled.begin(), disabled.end());
   if (o.explain_partition && backends.empty()) usage("--explain-partition goes with --backend");

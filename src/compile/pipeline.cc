@@ -8,6 +8,7 @@
 #include "ir/error.h"
 #include "ir/text.h"
 #include "ir/verifier.h"
+#include "passes/narrow_weights.h"
 #include "plan/assign.h"
 #include "plan/check.h"
 #include "plan/latency.h"
@@ -128,14 +129,24 @@ std::vector<Pass> passes_for_cpu(const CompileOptions& options) {
 void optimise(Imported& imported, const CompileOptions& options, const Listener& listener, CompileReport* report) {
   Dump dump{options.dump_ir, listener};
   const std::vector<Pass> passes = passes_for_cpu(options);
+  OptionalWork work;
+  work.partition = [&](Graph& g) { return partition(g, options.backends, &report->partition); };
+  int narrow = 0;
+  if (options.precision != DType::F32)
+    work.narrow_weights = [&](Graph& g) {
+      const int made = narrow_weights(g, options.precision, &report->warnings);
+      narrow += made;
+      return made > 0;
+    };
   for (size_t i = 0; i < imported.paths.size(); ++i) {
     Graph& graph = imported.model.methods[i];
     listener.stage("passes over " + graph.name);
     Dump::after(&dump, graph, "import");
-    const auto give_to_backends = [&](Graph& g) { return partition(g, options.backends, &report->partition); };
-    blaming(imported.paths[i],
-            [&] { run_passes(graph, passes, options.disabled_passes, Dump::after, &dump, &report->times, give_to_backends); });
+    blaming(imported.paths[i], [&] { run_passes(graph, passes, options.disabled_passes, Dump::after, &dump, &report->times, work); });
   }
+  if (work.narrow_weights && narrow == 0)
+    report->warnings.push_back(std::string("--precision ") + name_of(options.precision) +
+                               " changes nothing: there is no linear layer, convolution or LSTM over packed weights of f32");
 }
 
 void refuse_wrong_plan(const AlignedBytes& file) {

@@ -26,8 +26,9 @@ struct CompileOptions {
   std::vector<Pass> passes = all_passes();
   std::set<std::string> disabled_passes;
   PlanOptions plan;
-  std::string cpu = "generic";  // resolved (cpu.h); others have kernels over packed weights
-  MaxDims max_dims;             // upper bounds of sizes, "x.0" or a symbol
+  std::string cpu = "generic";   // resolved (cpu.h); others have kernels over packed weights
+  DType precision = DType::F32;  // of packed weights: F32, BF16 or F16
+  MaxDims max_dims;              // upper bounds of sizes, "x.0" or a symbol
   bool strip = false;
   std::vector<const Backend*> backends;  // by preference
   std::string dump_ir;                   // "import" or the name of a pass: the IR after it is wanted; "all": after every stage; empty: none

@@ -30,8 +30,9 @@ std::string json_of(const Options& o, const CompileReport& r) {
     return std::string(text);
   };
   std::string all = "{\"schema_version\":1,\"program\":" + json_text(o.output) + ",\"cpu\":" + json_text(o.compile.cpu) +
-                    ",\"file_bytes\":" + std::to_string(r.file_bytes) + ",\"weight_bytes\":" + std::to_string(r.weight_bytes) +
-                    ",\"state_bytes\":" + std::to_string(r.state_bytes) + ",\"methods\":[";
+                    ",\"precision\":" + json_text(name_of(o.compile.precision)) + ",\"file_bytes\":" + std::to_string(r.file_bytes) +
+                    ",\"weight_bytes\":" + std::to_string(r.weight_bytes) + ",\"state_bytes\":" + std::to_string(r.state_bytes) +
+                    ",\"methods\":[";
   for (size_t m = 0; m < r.methods.size(); ++m) {
     all += std::string(m ? "," : "") + "{\"name\":" + json_text(r.methods[m].name) +
            ",\"instructions\":" + std::to_string(r.methods[m].instructions) + ",\"pools\":[";
@@ -65,7 +66,8 @@ std::string line_of(const Options& o, const CompileReport& r) {
   }
   char seconds[32];
   std::snprintf(seconds, sizeof seconds, ", %.2f s", r.milliseconds / 1e3);
-  return line + seconds + ", cpu " + o.compile.cpu;
+  line += std::string(seconds) + ", cpu " + o.compile.cpu;
+  return o.compile.precision == DType::F32 ? line : line + ", precision " + name_of(o.compile.precision);
 }
 
 }  // namespace etc::compile

@@ -50,17 +50,19 @@ Comparison compare(const host::Array& actual, host::Array expected, std::optiona
   }
   expected.dtype = actual.dtype;
   result.elements = actual.numel();
-  Wide max_difference = 0, worst_excess = -1;
+  Wide max_difference = 0, max_relative = 0, worst_excess = -1, error = 0, norm = 0;  // the last two: sums of squares
   size_t worst = 0;
   with_type(actual.dtype, [&](auto t) {
     using T = decltype(t);
     for (size_t i = 0; i < static_cast<size_t>(result.elements); ++i) {
       const auto a = element<T>(actual.bytes.data(), i), e = element<T>(expected.bytes.data(), i);
-      const Wide d = difference(a, e);
+      const Wide d = difference(a, e), size = std::fabs(static_cast<Wide>(e));
+      if (std::isfinite(size)) norm += size * size;
       if (d == 0) continue;
       max_difference = std::max(max_difference, d);
-      const Wide allowed =
-          static_cast<Wide>(result.tolerance.atol) + static_cast<Wide>(result.tolerance.rtol) * std::fabs(static_cast<Wide>(e));
+      max_relative = std::max(max_relative, d == kInfinity ? d : d / size);
+      error += d * d;
+      const Wide allowed = static_cast<Wide>(result.tolerance.atol) + static_cast<Wide>(result.tolerance.rtol) * size;
       if (d < kInfinity && d <= allowed) continue;
       ++result.differing;
       const Wide excess = d == kInfinity ? kInfinity : d - allowed;  // an infinite tolerance cannot make it less
@@ -69,6 +71,8 @@ Comparison compare(const host::Array& actual, host::Array expected, std::optiona
   });
   result.equal = result.differing == 0;
   result.max_difference = static_cast<double>(max_difference);
+  result.max_relative = static_cast<double>(max_relative);
+  if (error > 0) result.relative_error = static_cast<double>(std::sqrt(error / norm));
   if (!result.equal) {
     result.actual = element_text(actual, worst);
     result.expected = element_text(expected, worst);

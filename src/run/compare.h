@@ -22,6 +22,8 @@ struct Comparison {
   Tolerance tolerance;
   int64_t elements = 0, differing = 0;
   double max_difference = 0;     // over all elements; NaN against a number counts as infinite
+  double max_relative = 0;       // the largest difference in units of what is expected
+  double relative_error = 0;     // the differences' root mean square, in units of that of what is expected (finite elements)
   std::vector<int64_t> worst;    // index of the element that exceeds its tolerance most
   std::string actual, expected;  // its two values
 };

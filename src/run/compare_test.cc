@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "literal.h"
 
@@ -52,6 +53,17 @@ TEST(Compare, ReportsTheWorstElement) {
   EXPECT_EQ(c.actual, "5");
   EXPECT_EQ(c.expected, "9");
   EXPECT_EQ(c.max_difference, 4);
+}
+
+TEST(Compare, TellsTheRelativeError) {
+  const Comparison c = of(DType::F32, "3,4,0.5,inf,nan", "3,4.5,1,inf,nan");
+  EXPECT_DOUBLE_EQ(c.max_relative, 0.5);
+  EXPECT_DOUBLE_EQ(c.relative_error, std::sqrt((0.25 + 0.25) / (9 + 20.25 + 1)));
+  EXPECT_EQ(of(DType::F32, "0,1", "0,1").relative_error, 0);
+  EXPECT_EQ(of(DType::F32, "0,0", "0,0").relative_error, 0);
+  EXPECT_EQ(of(DType::F32, "1", "0").max_relative, INFINITY);
+  EXPECT_EQ(of(DType::F32, "1", "0").relative_error, INFINITY);
+  EXPECT_EQ(of(DType::F32, "nan,1", "1,1").relative_error, INFINITY);
 }
 
 TEST(Compare, FindsTheElementThatShouldBeInfinite) {

@@ -37,13 +37,13 @@ std::string short_number(double value) {
 std::string comparison_text(const NamedComparison& c) {
   const Comparison& r = c.comparison;
   if (!r.mismatch.empty()) return c.name + ": " + r.mismatch + "\n";
-  const std::string tolerance = "rtol " + short_number(r.tolerance.rtol) + ", atol " + short_number(r.tolerance.atol);
-  if (r.equal)
-    return c.name + ": equal (" + std::to_string(r.elements) + " elements, largest difference " + short_number(r.max_difference) + "; " +
-           tolerance + ")\n";
+  std::string differences = "largest difference " + short_number(r.max_difference);
+  if (r.max_difference > 0)
+    differences += ", relative " + short_number(r.max_relative) + ", relative L2 error " + short_number(r.relative_error);
+  differences += "; rtol " + short_number(r.tolerance.rtol) + ", atol " + short_number(r.tolerance.atol) + ")\n";
+  if (r.equal) return c.name + ": equal (" + std::to_string(r.elements) + " elements, " + differences;
   return c.name + ": " + std::to_string(r.differing) + " of " + std::to_string(r.elements) + " elements differ; worst at " +
-         shape_text(r.worst) + ": " + r.actual + ", expected " + r.expected + " (largest difference " + short_number(r.max_difference) +
-         "; " + tolerance + ")\n";
+         shape_text(r.worst) + ": " + r.actual + ", expected " + r.expected + " (" + differences;
 }
 
 std::string comparison_json(const NamedComparison& c) {
@@ -52,7 +52,8 @@ std::string comparison_json(const NamedComparison& c) {
   if (!r.mismatch.empty()) return json + ",\"mismatch\":" + json_text(r.mismatch) + "}";
   json += ",\"elements\":" + std::to_string(r.elements) + ",\"differing\":" + std::to_string(r.differing) +
           ",\"rtol\":" + json_number(r.tolerance.rtol) + ",\"atol\":" + json_number(r.tolerance.atol) +
-          ",\"max_difference\":" + json_number(r.max_difference);
+          ",\"max_difference\":" + json_number(r.max_difference) + ",\"max_relative\":" + json_number(r.max_relative) +
+          ",\"relative_error\":" + json_number(r.relative_error);
   if (!r.equal)
     json += ",\"worst\":{\"index\":" + json_sizes(r.worst) + ",\"value\":" + json_element(r.actual) +
             ",\"expected\":" + json_element(r.expected) + "}";

@@ -18,8 +18,8 @@ ALLOWED_SYMBOLS = re.compile(
     r'|__(u?div|u?mod|mul|ashl|ashr|lshr|udivmod|divmod|popcount|clz|ctz)[sdt]i[234]'
     r'|__(add|sub|mul|div|neg|eq|ne|lt|le|gt|ge|unord)[sd]f[23]|__(fix|fixuns|float|floatun)[sdt][fi][sdt][fi]|__extendsfdf2|__truncdfsf2'
     r'|__cpu_(model|indicator_init|features2))')
-# Headers without code of a library behind them. immintrin.h: the compiler's names for instructions of x86.
-ALLOWED_HEADERS = set('algorithm climits cstddef cstdint cstring immintrin.h initializer_list limits new stddef.h stdint.h tuple type_traits utility'.split())
+# Headers without code of a library behind them. immintrin.h, arm_neon.h: the compiler's names for instructions.
+ALLOWED_HEADERS = set('algorithm arm_neon.h climits cstddef cstdint cstring immintrin.h initializer_list limits new stddef.h stdint.h tuple type_traits utility'.split())
 LOCAL_HEADER = {'lib': re.compile(r'(etc/)?[a-z_]+\.h'), 'ops': re.compile(r'(etc|ops)/[a-z_/]+\.(h|inc)'),
                 'backends': re.compile(r'(etc|backends/graph)/[a-z_]+\.h')}
 # Of the backends, what needs no library and no compiler.

@@ -39,10 +39,14 @@ struct PassTimes {
   double milliseconds;
 };
 
+// What the passes of these names do, where options ask for it; else they do nothing.
+struct OptionalWork {
+  std::function<bool(Graph&)> partition = {}, narrow_weights = {};
+};
+
 // Runs each of `passes` that is not in `disabled`, verifying the graph after it. `dump`, when given, sees the graph after each pass.
-// `partition`, when given, is what the pass of that name does.
 void run_passes(Graph& graph, const std::vector<Pass>& passes, const std::set<std::string>& disabled,
                 void (*dump)(void*, const Graph&, const char* stage), void* dump_state, std::vector<PassTimes>* times,
-                const std::function<bool(Graph&)>& partition = {});
+                const OptionalWork& work = {});
 
 }  // namespace etc::compile

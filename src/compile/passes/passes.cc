@@ -8,8 +8,11 @@
 
 namespace etc::compile {
 namespace passes {
-// A place in the list: backends take their subgraphs when all is folded and nothing is bent to fit our kernels yet.
-constinit const Pass partition = {"partition", "give subgraphs to the backends of --backend", [](Graph&) { return false; }, false};
+// Places in the list: backends take their subgraphs when all is folded and nothing is bent to fit our kernels yet, and weights become
+// narrow when nobody changes them any more.
+constexpr auto kNothing = [](Graph&) { return false; };
+constinit const Pass partition = {"partition", "give subgraphs to the backends of --backend", kNothing, false};
+constinit const Pass narrow_weights = {"narrow-weights", "packed weights in 16 bits, with --precision", kNothing, false, true};
 extern const Pass dead_code, fast_kernels, find_activations, find_attention, fold_batch_norm, fold_constants, fuse_epilogue, fuse_pointwise,
     keep_channels_last, legalise, merge_common, order_for_memory, own_written, pack_weights, remove_copies, remove_noops, winograd;
 }  // namespace passes
@@ -35,6 +38,7 @@ const std::vector<Pass>& all_passes() {
       find_activations,
       fuse_epilogue,
       winograd,
+      narrow_weights,
       // What is fused keeps its operands alive: how long they live otherwise is known when the nodes have their order.
       order_for_memory,
       fuse_pointwise,
@@ -94,12 +98,14 @@ std::vector<Pass> passes_with(const std::vector<PlacedPass>& placed) {
 
 void run_passes(Graph& graph, const std::vector<Pass>& passes, const std::set<std::string>& disabled,
                 void (*dump)(void*, const Graph&, const char* stage), void* dump_state, std::vector<PassTimes>* times,
-                const std::function<bool(Graph&)>& partition) {
+                const OptionalWork& work) {
   for (const Pass& pass : passes) {
     if (pass.optional && disabled.count(pass.name)) continue;
     const auto start = std::chrono::steady_clock::now();
-    if (partition && pass.name == passes::partition.name)
-      on_all(graph, partition);
+    if (work.partition && pass.name == passes::partition.name)
+      on_all(graph, work.partition);
+    else if (work.narrow_weights && pass.name == passes::narrow_weights.name)
+      on_all(graph, work.narrow_weights);
     else
       on_all(graph, pass.run);
     verify(graph, pass.name);
