@@ -51,7 +51,7 @@ struct Results {
   static Error compare(void* state, uint32_t result, const Meta& meta) {
     auto* self = static_cast<Results*>(state);
     if (result >= self->count) return Error::BadProgram;
-    const Tensor& t = self->ctx.tensor(self->first + result);
+    const Tensor t = self->ctx.tensor(self->first + result);
     if (meta.dtype != t.dtype || meta.rank != t.rank) return Error::BadProgram;
     for (uint32_t d = 0; d < t.rank; ++d)
       if (meta.sizes[d] != t.sizes[d]) return Error::BadProgram;
@@ -63,11 +63,8 @@ struct Results {
   static Error assign(void* state, uint32_t result, const Meta& meta) {
     auto* self = static_cast<Results*>(state);
     if (result >= self->count) return Error::BadProgram;
-    const Tensor& t = self->ctx.tensor(self->first + result);
-    if (!is_dynamic(t)) {
-      const_cast<Tensor&>(t).flags &= ~Tensor::kWrongSize;  // of the last run
-      return compare(state, result, meta);
-    }
+    const Tensor t = self->ctx.tensor(self->first + result);
+    if (!is_dynamic(t)) return compare(state, result, meta);
     if (meta.rank != t.rank) return Error::BadProgram;
     for (uint32_t d = 0; d < t.rank; ++d) self->ctx.set_size(self->first + result, d, meta.sizes[d]);
     if (t.rank != 0 && !set_contiguous(t)) return Error::BadProgram;
@@ -80,6 +77,7 @@ struct Results {
 struct Place {
   uintptr_t begin = 0, end = 0;
   bool in_order = true;  // every dimension steps over all that those behind it reach, so no two elements are one
+  Place() = default;
   explicit Place(const Tensor& t) {
     size_t reach = 0;  // the last element of the dimensions so far
     for (uint32_t d = t.rank; d-- > 0;) {
@@ -98,9 +96,9 @@ struct Place {
   bool meets(const Tensor& t) const { return reinterpret_cast<uintptr_t>(t.data) < end && meets(Place(t)); }
   // An operand, if it is a tensor or a list of them.
   bool meets(const Operand& o, const Frame& frame) const {
-    if (o.kind == OperandKind::Tensor) return meets(frame.values[o.index]);
+    if (o.kind == OperandKind::Tensor) return meets(frame.value(o.index));
     if (o.kind != OperandKind::Tensors) return false;
-    const Tensors list{frame.values, frame.indices + o.index, o.count};
+    const Tensors list{&frame, frame.indices + o.index, o.count};
     for (uint32_t k = 0; k < list.size; ++k)
       if (list.has(k) && meets(list[k])) return true;
     return false;
@@ -142,13 +140,12 @@ bool written_is_separate(OpContext ctx, uint32_t arguments, uint32_t a) {
   return true;
 }
 
-// Result `r` may be written, and no other operand shares its bytes; of the results, none after it. `scratch` is null when the call has
-// none.
-bool result_is_sound(OpContext ctx, const CallPlaces& call, uint32_t r, const Tensor* scratch) {
+// Result `r` may be written, and no other operand shares its bytes; of the results, none after it.
+bool result_is_sound(OpContext ctx, const CallPlaces& call, uint32_t r, const Place& scratch) {
   const uint32_t arguments = call.arguments;
   const Tensor& result = ctx.tensor(arguments + r);
   const Place place(result);
-  if ((result.flags & Tensor::kReadOnly) || overlaps_itself(result, place) || (scratch && place.meets(*scratch))) return false;
+  if ((result.flags & Tensor::kReadOnly) || overlaps_itself(result, place) || place.meets(scratch)) return false;
   for (uint32_t later = r + 1; later < call.results; ++later)
     if (place.meets(ctx.tensor(arguments + later))) return false;
   const Operand* given = &ctx.operand(0);
@@ -165,10 +162,9 @@ bool is_scratch(const Tensor& t, uint64_t bytes) {
          reinterpret_cast<uintptr_t>(t.data) % kAlignment == 0;
 }
 
-bool scratch_is_separate(OpContext ctx, uint32_t arguments, const Tensor& scratch) {
-  const Place place(scratch);
+bool scratch_is_separate(OpContext ctx, uint32_t arguments, const Place& scratch) {
   for (uint32_t a = 0; a < arguments; ++a)
-    if (place.meets(ctx.operand(a), *ctx.frame)) return false;
+    if (scratch.meets(ctx.operand(a), *ctx.frame)) return false;
   return true;
 }
 
@@ -208,12 +204,13 @@ Error check_sizes(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t*
 }
 
 Error check_places(OpContext ctx, const CallPlaces& call, uint32_t* operand) noexcept {
-  const Tensor* scratch = nullptr;
+  Place scratch;  // nowhere
   if (call.scratch_bytes != 0) {
     const Operand& o = ctx.frame->operands[ctx.instr->first_operand - 1];
     if (o.kind != OperandKind::Tensor) return Error::BadProgram;
-    scratch = &ctx.frame->values[o.index];
-    if (!is_scratch(*scratch, call.scratch_bytes) || !scratch_is_separate(ctx, call.arguments, *scratch)) return Error::BadProgram;
+    const Tensor t = ctx.frame->value(o.index);
+    scratch = Place(t);
+    if (!is_scratch(t, call.scratch_bytes) || !scratch_is_separate(ctx, call.arguments, scratch)) return Error::BadProgram;
   }
   for (uint32_t a = 0; call.written != 0 && a < call.arguments && a < 32; ++a)
     if ((call.written >> a & 1) && ctx.has(a) && !written_is_separate(ctx, call.arguments, a)) return *operand = a, Error::BadProgram;

@@ -70,7 +70,8 @@ struct OneOp::State {
       tensors[i].rank = static_cast<uint8_t>(types[i].sizes.size());
       tensors[i].dtype = types[i].dtype;
     }
-    frame.values = tensors.data();
+    frame.tensors = tensors.data();
+    frame.tensor_count = static_cast<uint32_t>(tensors.size());
     frame.operands = operands.data();
     frame.ints = ints.data();
     frame.reals = reals.data();
