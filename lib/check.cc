@@ -175,30 +175,30 @@ struct Results {
   bool decides_sizes;            // places are known only when all results have their sizes
   uint64_t seen = 0, sound = 0;  // bit r: result r
 
-  static Error compare(void* state, uint32_t result, const Meta& meta) {
+  static Error compare(void* state, uint32_t result, DType dtype, uint32_t rank, const int64_t* sizes) {
     auto* self = static_cast<Results*>(state);
     if (result >= self->call.results) return Error::BadProgram;
     const Tensor t = self->ctx.tensor(self->call.arguments + result);
-    if (meta.dtype != t.dtype || meta.rank != t.rank) return Error::BadProgram;
-    for (uint32_t d = 0; d < t.rank; ++d)
-      if (meta.sizes[d] != t.sizes[d]) return Error::BadProgram;
+    if (dtype != t.dtype || rank != t.rank) return Error::BadProgram;
+    for (uint32_t d = 0; sizes != t.sizes && d < rank; ++d)
+      if (sizes[d] != t.sizes[d]) return Error::BadProgram;
     self->seen |= uint64_t{1} << result;
     self->sound |= uint64_t{self->decides_sizes || result_is_sound(self->ctx, self->call, result, t)} << result;
     return Error::Ok;
   }
 
   // For an op that decides the sizes of its results: they are upper bounds now. What the file fixes is no less than them.
-  static Error assign(void* state, uint32_t result, const Meta& meta) {
+  static Error assign(void* state, uint32_t result, DType dtype, uint32_t rank, const int64_t* sizes) {
     auto* self = static_cast<Results*>(state);
     if (result >= self->call.results) return Error::BadProgram;
     const uint32_t position = self->call.arguments + result;
     const Tensor t = self->ctx.tensor(position);
-    if (!is_dynamic(t)) return compare(state, result, meta);
-    if (meta.rank != t.rank) return Error::BadProgram;
-    for (uint32_t d = 0; d < t.rank; ++d) self->ctx.set_size(position, d, meta.sizes[d]);
+    if (!is_dynamic(t)) return compare(state, result, dtype, rank, sizes);
+    if (rank != t.rank) return Error::BadProgram;
+    for (uint32_t d = 0; d < rank; ++d) self->ctx.set_size(position, d, sizes[d]);
     if (t.rank != 0 && !set_contiguous(t)) return Error::BadProgram;
     ETC_TRY(check_extent(t, self->ctx.frame->slots));
-    return compare(state, result, meta);
+    return compare(state, result, dtype, rank, sizes);
   }
 };
 

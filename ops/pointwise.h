@@ -29,12 +29,28 @@ __attribute__((noinline)) inline Error broadcast_arguments(InferContext& ctx, ui
   return Error::Ok;
 }
 
+template <bool kToBool>
+__attribute__((noinline)) inline Error infer_broadcast_sizes(InferContext& ctx, uint32_t count) noexcept {
+  Meta m;
+  ETC_TRY(broadcast_arguments(ctx, count, &m));
+  if (kToBool) m.dtype = DType::Bool;
+  return ctx.set_result(0, m);
+}
+// Sets the result, of the arguments' dtype or Bool. Sizes that are one list, the usual case, are not even looked at.
+template <bool kToBool>
+inline Error infer_broadcast(InferContext& ctx, uint32_t count) noexcept {
+  const Tensor first = ctx.tensor(0);
+  for (uint32_t i = 1; i < count; ++i) {
+    const Tensor t = ctx.tensor(i);
+    if (t.dtype != first.dtype || t.sizes != first.sizes || t.rank != first.rank) return infer_broadcast_sizes<kToBool>(ctx, count);
+  }
+  return ctx.set_result(0, kToBool ? DType::Bool : first.dtype, first);
+}
+
 // The result has the arguments' dtype.
 template <uint32_t kArguments>
 inline Error infer_same(InferContext& ctx) noexcept {
-  Meta m;
-  ETC_TRY(broadcast_arguments(ctx, kArguments, &m));
-  return ctx.set_result(0, m);
+  return infer_broadcast<false>(ctx, kArguments);
 }
 // The same, and it must be one of the floats that kernels compute with.
 template <uint32_t kArguments>
@@ -44,10 +60,7 @@ inline Error infer_float(InferContext& ctx) noexcept {
 }
 template <uint32_t kArguments>
 inline Error infer_bool(InferContext& ctx) noexcept {
-  Meta m;
-  ETC_TRY(broadcast_arguments(ctx, kArguments, &m));
-  m.dtype = DType::Bool;
-  return ctx.set_result(0, m);
+  return infer_broadcast<true>(ctx, kArguments);
 }
 
 template <class F>

@@ -197,7 +197,7 @@ struct Meta {
 // the compiler's records them. Tensor data must not be read, and may be null; strides are not to be relied on.
 struct InferContext : OpContext {
   void* sink_state;
-  Error (*sink)(void* sink_state, uint32_t result, const Meta& meta);
+  Error (*sink)(void* sink_state, uint32_t result, DType dtype, uint32_t rank, const int64_t* sizes);
 
   Meta meta(uint32_t i) const { return meta(tensor(i)); }
   static Meta meta(const Tensor& t) {
@@ -207,7 +207,11 @@ struct InferContext : OpContext {
     for (uint32_t d = 0; d < t.rank; ++d) m.sizes[d] = t.sizes[d];
     return m;
   }
-  Error set_result(uint32_t result, const Meta& m) const { return sink(sink_state, result, m); }
+  Error set_result(uint32_t result, const Meta& m) const { return sink(sink_state, result, m.dtype, m.rank, m.sizes); }
+  // With the sizes of another tensor.
+  Error set_result(uint32_t result, DType dtype, const Tensor& like) const {
+    return sink(sink_state, result, dtype, like.rank, like.sizes);
+  }
 };
 
 // How the compiler makes operands agree before a kernel sees them (PyTorch's type promotion); the kernel itself never promotes.
