@@ -7,11 +7,11 @@
 namespace etc {
 
 struct Abi {
-  uint32_t method, pool, instr, tensor, dynamic_call;
+  uint32_t method, storage, instr, tensor, dynamic_call;
 };
 
 // arena.cc compares the row of the machine that it is compiled for with the compiler's sizeof.
-constexpr Abi kLp64 = {224, 16, 16, 32, 16};
+constexpr Abi kLp64 = {216, 16, 16, 32, 16};
 constexpr Abi kIlp32 = {128, 8, 12, 20, 8};
 constexpr Abi kThisAbi = sizeof(void*) == 8 ? kLp64 : kIlp32;
 

@@ -1,7 +1,7 @@
 // What a loaded method keeps in the caller's arena, and where.
 //
-//   | Method | pool spans | Instr × instructions | Tensor × values | bytes of each dynamic value | Slot × slots | prepared state of each
-//   kernel | external calls | delegates |
+//   | Method | spans of the storages | Instr × instructions | Tensor × values that may move or resize | bytes of each dynamic value |
+//   Slot × slots | prepared state of each kernel | external calls | delegates |
 //
 // Every part starts at a multiple of 8 bytes, delegates (see delegate.h) at one of 64. Sizes, strides, operands and literals stay in the
 // file.
@@ -15,7 +15,8 @@
 namespace etc {
 
 struct ArenaLayout {
-  uint64_t pools = 0, instructions = 0, values = 0, slots = 0, prepared = 0, external = 0, delegates = 0;  // offsets in the arena
+  uint64_t storages = 0, instructions = 0, tensors = 0, slots = 0, prepared = 0, external = 0, delegates = 0;  // offsets in the arena
+  uint32_t tensor_count = 0;
   ExternalCounts external_counts;
   uint64_t bytes = 0;
 };

@@ -9,7 +9,6 @@ namespace etc {
 namespace {
 
 constexpr uint32_t bit(OperandKind k) { return 1u << static_cast<uint32_t>(k); }
-static_assert(bit(OperandKind::None) == 1, "takes() adds it to what is optional");
 constexpr uint32_t kIntBits = bit(OperandKind::Int) | bit(OperandKind::IntSlot);
 constexpr uint32_t kRealBits = kIntBits | bit(OperandKind::Real) | bit(OperandKind::RealSlot);
 // By kind of the schema: the kinds of operands that it takes.
@@ -33,79 +32,61 @@ static_assert(kind::kTensor == 1 && kind::kInt == 2 && kind::kReal == 3 && kind:
               kind::kScalars == 12);
 
 bool takes(uint8_t kind, const Operand& given, const Frame& frame) {
-  const uint32_t optional = kind / kind::kOptional, required = kind % kind::kOptional;
-  const uint32_t taken = kTaken[required] | optional;
-  if (!(taken >> static_cast<uint32_t>(given.kind) & 1)) return false;
-  if (required != kind::kTensors || given.kind == OperandKind::None) return true;
-  for (uint32_t k = 0; k < given.count; ++k)
+  const uint32_t required = kind % kind::kOptional;
+  if (!(kTaken[required] >> static_cast<uint32_t>(given.kind) & 1)) return given.kind == OperandKind::None && kind >= kind::kOptional;
+  for (uint32_t k = 0; given.kind == OperandKind::Tensors && required == kind::kTensors && k < given.count; ++k)
     if (frame.indices[given.index + k] == kNoValue) return false;
   return true;
 }
 
-// The sink that compares what `infer` says with what the file says.
-struct Results {
-  OpContext ctx;
-  uint32_t first, count;
-  uint64_t seen;
-
-  static Error compare(void* state, uint32_t result, const Meta& meta) {
-    auto* self = static_cast<Results*>(state);
-    if (result >= self->count) return Error::BadProgram;
-    const Tensor& t = self->ctx.tensor(self->first + result);
-    if (meta.dtype != t.dtype || meta.rank != t.rank) return Error::BadProgram;
-    for (uint32_t d = 0; d < t.rank; ++d)
-      if (meta.sizes[d] != t.sizes[d]) return Error::BadProgram;
-    self->seen |= uint64_t{1} << result;
-    return Error::Ok;
-  }
-
-  // For an op that decides the sizes of its results: they are upper bounds now. What the file fixes is no less than them.
-  static Error assign(void* state, uint32_t result, const Meta& meta) {
-    auto* self = static_cast<Results*>(state);
-    if (result >= self->count) return Error::BadProgram;
-    const Tensor& t = self->ctx.tensor(self->first + result);
-    if (!is_dynamic(t)) {
-      const_cast<Tensor&>(t).flags &= ~Tensor::kWrongSize;  // of the last run
-      return compare(state, result, meta);
-    }
-    if (meta.rank != t.rank) return Error::BadProgram;
-    for (uint32_t d = 0; d < t.rank; ++d) self->ctx.set_size(self->first + result, d, meta.sizes[d]);
-    if (t.rank != 0 && !set_contiguous(t)) return Error::BadProgram;
-    ETC_TRY(check_extent(t, self->ctx.frame->slots));
-    return compare(state, result, meta);
-  }
-};
-
 // Where a tensor lies; nowhere, when it has no element.
 struct Place {
   uintptr_t begin = 0, end = 0;
-  bool in_order = true;  // every dimension steps over all that those behind it reach, so no two elements are one
+  Place() = default;
   explicit Place(const Tensor& t) {
+    bool in_order;
+    *this = Place(t, &in_order);
+  }
+  // In order: every dimension steps over all that those behind it reach, so no two elements are one.
+  Place(const Tensor& t, bool* in_order) {
+    *in_order = true;
     size_t reach = 0;  // the last element of the dimensions so far
     for (uint32_t d = t.rank; d-- > 0;) {
       const auto size = static_cast<size_t>(t.sizes[d]), stride = static_cast<size_t>(t.strides[d]);
       if (size == 0) {
-        in_order = true;
+        *in_order = true;
         return;
       }
-      in_order = in_order && (size == 1 || stride > reach);
+      *in_order = *in_order && (size == 1 || stride > reach);
       reach += stride * (size - 1);
     }
     begin = reinterpret_cast<uintptr_t>(t.data);
     end = begin + (reach + 1) * size_in_bytes(t.dtype);
   }
-  bool meets(const Place& o) const { return begin < o.end && o.begin < end; }
+  bool meets(Place o) const { return begin < o.end && o.begin < end; }
   bool meets(const Tensor& t) const { return reinterpret_cast<uintptr_t>(t.data) < end && meets(Place(t)); }
-  // An operand, if it is a tensor or a list of them.
-  bool meets(const Operand& o, const Frame& frame) const {
-    if (o.kind == OperandKind::Tensor) return meets(frame.values[o.index]);
-    if (o.kind != OperandKind::Tensors) return false;
-    const Tensors list{frame.values, frame.indices + o.index, o.count};
-    for (uint32_t k = 0; k < list.size; ++k)
-      if (list.has(k) && meets(list[k])) return true;
-    return false;
-  }
 };
+
+[[gnu::noinline]] bool meets_list(const Frame& frame, const Operand& list, Place place) {
+  const Tensors tensors{&frame, frame.indices + list.index, list.count};
+  for (uint32_t k = 0; k < tensors.size; ++k)
+    if (tensors.has(k) && place.meets(tensors[k])) return true;
+  return false;
+}
+
+// The first of the operands `from` .. `to` - 1 that shares a byte with `place`, a tensor or a list of them; `to` when none does.
+inline uint32_t first_that_meets(OpContext ctx, uint32_t from, uint32_t to, Place place) {
+  for (const Operand* o = &ctx.operand(from); from < to; ++from, ++o) {
+    if (o->kind == OperandKind::Tensor) {
+      // No result lies in the constants, which the caller keeps apart from other memory.
+      if (ctx.frame->placements[o->index].storage == Placement::kConstants) continue;
+      if (place.meets(ctx.frame->value(o->index))) break;
+    } else if (o->kind == OperandKind::Tensors) {
+      if (meets_list(*ctx.frame, *o, place)) break;
+    }
+  }
+  return from;
+}
 
 // The same bytes in the same order. A dimension of one element has no stride to speak of.
 bool are_identical(const Tensor& a, const Tensor& b) {
@@ -117,72 +98,120 @@ bool are_identical(const Tensor& a, const Tensor& b) {
 
 // Every dimension, from the smallest stride up, steps over all that the smaller ones reach. This refuses a few exotic strides that do
 // not overlap either; no compiler has a use for them.
-bool overlaps_itself(const Tensor& t, const Place& place) {
-  if (place.in_order) return false;
+[[gnu::noinline]] bool overlaps_itself(const int64_t* sizes, const int64_t* strides, uint32_t rank) {
   int64_t reach = 0;  // the last element that the dimensions taken so far can reach
   for (uint32_t taken = 0;;) {
-    uint32_t next = t.rank;
-    for (uint32_t d = 0; d < t.rank; ++d)
-      if (t.sizes[d] > 1 && !(taken >> d & 1) && (next == t.rank || t.strides[d] < t.strides[next])) next = d;
-    if (next == t.rank) return false;
-    if (t.strides[next] <= reach) return true;
-    reach += t.strides[next] * (t.sizes[next] - 1);
+    uint32_t next = rank;
+    for (uint32_t d = 0; d < rank; ++d)
+      if (sizes[d] > 1 && !(taken >> d & 1) && (next == rank || strides[d] < strides[next])) next = d;
+    if (next == rank) return false;
+    if (strides[next] <= reach) return true;
+    reach += strides[next] * (sizes[next] - 1);
     taken |= 1u << next;
   }
 }
 
+// A tensor that may be written, and where.
+bool is_writable(const Tensor& t, Place* place) {
+  bool in_order;
+  *place = Place(t, &in_order);
+  return !(t.flags & Tensor::kReadOnly) && (in_order || !overlaps_itself(t.sizes, t.strides, t.rank));
+}
+
 // Argument `a` of an op that writes it: no other operand may share its bytes.
-bool written_is_separate(OpContext ctx, uint32_t arguments, uint32_t a) {
-  if (ctx.operand(a).kind != OperandKind::Tensor) return false;  // lists cannot be written
-  const Tensor& written = ctx.tensor(a);
-  const Place place(written);
-  if ((written.flags & Tensor::kReadOnly) || overlaps_itself(written, place)) return false;
-  for (uint32_t other = 0; other < arguments; ++other)
-    if (other != a && place.meets(ctx.operand(other), *ctx.frame)) return false;
+[[gnu::noinline]] bool written_is_separate(OpContext ctx, uint32_t arguments, uint32_t a) {
+  Place place;
+  return ctx.operand(a).kind == OperandKind::Tensor &&  // lists cannot be written
+         is_writable(ctx.tensor(a), &place) && first_that_meets(ctx, 0, a, place) == a &&
+         first_that_meets(ctx, a + 1, arguments, place) == arguments;
+}
+
+// Whether result `r` may share bytes with argument `a`, as it does.
+[[gnu::noinline]] bool may_share(OpContext ctx, const CallPlaces& call, uint32_t r, uint32_t a) {
+  const bool is_allowed = (r == 0 && a < 16 && (call.in_place >> a & 1)) || (a < 32 && (call.written >> a & 1));
+  return is_allowed && ctx.operand(a).kind == OperandKind::Tensor && are_identical(ctx.tensor(call.arguments + r), ctx.tensor(a));
+}
+
+[[gnu::noinline]] bool is_apart(OpContext ctx, uint32_t from, uint32_t to, Place place) {
+  return first_that_meets(ctx, from, to, place) == to;
+}
+
+// Result `r` may be written, and no argument and no later result shares its bytes.
+inline bool result_is_sound(OpContext ctx, const CallPlaces& call, uint32_t r, const Tensor& result) {
+  const uint32_t arguments = call.arguments, end = arguments + call.results, next = arguments + r + 1;
+  Place place;
+  if (!is_writable(result, &place) || (next != end && !is_apart(ctx, next, end, place))) return false;
+  for (uint32_t a = 0; (a = first_that_meets(ctx, a, arguments, place)) != arguments; ++a)
+    if (!may_share(ctx, call, r, a)) return false;
   return true;
 }
 
-// Result `r` may be written, and no other operand shares its bytes; of the results, none after it. `scratch` is null when the call has
-// none.
-bool result_is_sound(OpContext ctx, const CallPlaces& call, uint32_t r, const Tensor* scratch) {
-  const uint32_t arguments = call.arguments;
-  const Tensor& result = ctx.tensor(arguments + r);
-  const Place place(result);
-  if ((result.flags & Tensor::kReadOnly) || overlaps_itself(result, place) || (scratch && place.meets(*scratch))) return false;
-  for (uint32_t later = r + 1; later < call.results; ++later)
-    if (place.meets(ctx.tensor(arguments + later))) return false;
-  const Operand* given = &ctx.operand(0);
-  for (uint32_t a = 0; a < arguments; ++a) {
-    if (!place.meets(given[a], *ctx.frame)) continue;
-    const bool may_share = (r == 0 && a < 16 && (call.in_place >> a & 1)) || (a < 32 && (call.written >> a & 1));
-    if (!may_share || given[a].kind != OperandKind::Tensor || !are_identical(result, ctx.tensor(a))) return false;
+// The scratch is large enough, and apart from the arguments; `*met` is the first result that it meets.
+[[gnu::noinline]] bool scratch_is_sound(OpContext ctx, const CallPlaces& call, uint32_t* met) {
+  const Operand& o = ctx.operand(UINT32_MAX);  // the one before the first
+  if (o.kind != OperandKind::Tensor) return false;
+  const Tensor t = ctx.frame->value(o.index);
+  const Place place(t);
+  *met = first_that_meets(ctx, call.arguments, call.arguments + call.results, place);
+  return t.dtype == DType::U8 && !is_dynamic(t) && !(t.flags & Tensor::kReadOnly) && is_contiguous(t) &&
+         extent_of(t) >= call.scratch_bytes && place.begin % kAlignment == 0 && is_apart(ctx, 0, call.arguments, place);
+}
+
+// What check_places says of all but results.
+inline Error check_others(OpContext ctx, const CallPlaces& call, uint32_t* operand) {
+  if (uint32_t met; call.scratch_bytes != 0) {
+    if (!scratch_is_sound(ctx, call, &met)) return Error::BadProgram;
+    if (met != call.arguments + call.results) return *operand = met, Error::BadProgram;
   }
-  return true;
+  for (uint32_t a = 0; call.written != 0 && a < call.arguments && a < 32; ++a)
+    if ((call.written >> a & 1) && ctx.has(a) && !written_is_separate(ctx, call.arguments, a)) return *operand = a, Error::BadProgram;
+  return Error::Ok;
 }
 
-bool is_scratch(const Tensor& t, uint64_t bytes) {
-  return t.dtype == DType::U8 && !is_dynamic(t) && !(t.flags & Tensor::kReadOnly) && is_contiguous(t) && extent_of(t) >= bytes &&
-         reinterpret_cast<uintptr_t>(t.data) % kAlignment == 0;
-}
+// The sink that compares what `infer` says with what the file says, and looks at the result's place.
+struct Results {
+  OpContext ctx;
+  CallPlaces call;
+  bool decides_sizes;            // places are known only when all results have their sizes
+  uint64_t seen = 0, sound = 0;  // bit r: result r
 
-bool scratch_is_separate(OpContext ctx, uint32_t arguments, const Tensor& scratch) {
-  const Place place(scratch);
-  for (uint32_t a = 0; a < arguments; ++a)
-    if (place.meets(ctx.operand(a), *ctx.frame)) return false;
-  return true;
-}
+  static Error compare(void* state, uint32_t result, DType dtype, uint32_t rank, const int64_t* sizes) {
+    auto* self = static_cast<Results*>(state);
+    if (result >= self->call.results) return Error::BadProgram;
+    const Tensor t = self->ctx.tensor(self->call.arguments + result);
+    if (dtype != t.dtype || rank != t.rank) return Error::BadProgram;
+    for (uint32_t d = 0; sizes != t.sizes && d < rank; ++d)
+      if (sizes[d] != t.sizes[d]) return Error::BadProgram;
+    self->seen |= uint64_t{1} << result;
+    self->sound |= uint64_t{self->decides_sizes || result_is_sound(self->ctx, self->call, result, t)} << result;
+    return Error::Ok;
+  }
+
+  // For an op that decides the sizes of its results: they are upper bounds now. What the file fixes is no less than them.
+  static Error assign(void* state, uint32_t result, DType dtype, uint32_t rank, const int64_t* sizes) {
+    auto* self = static_cast<Results*>(state);
+    if (result >= self->call.results) return Error::BadProgram;
+    const uint32_t position = self->call.arguments + result;
+    const Tensor t = self->ctx.tensor(position);
+    if (!is_dynamic(t)) return compare(state, result, dtype, rank, sizes);
+    if (rank != t.rank) return Error::BadProgram;
+    for (uint32_t d = 0; d < rank; ++d) self->ctx.set_size(position, d, sizes[d]);
+    if (t.rank != 0 && !set_contiguous(t)) return Error::BadProgram;
+    ETC_TRY(check_extent(t, self->ctx.frame->slots));
+    return compare(state, result, dtype, rank, sizes);
+  }
+};
 
 // What check_sizes does, for so many results.
 inline Error check_results(OpContext ctx, const Op& op, uint32_t results, uint32_t* operand) {
   const uint32_t arguments = op.signature.arguments;
-  Results sink{ctx, arguments, results, 0};
-  InferContext infer{ctx, &sink, kHasDynamic && op.sizes_from_data ? &Results::assign : &Results::compare};
+  Results sink{ctx, {arguments, results, op.in_place, 0, op.signature.written}, kHasDynamic && op.sizes_from_data};
+  InferContext infer{ctx, &sink, sink.decides_sizes ? &Results::assign : &Results::compare};
   if (op.infer(infer) != Error::Ok) return Error::BadProgram;
   for (uint32_t r = 0; r < results; ++r)
-    if (!(sink.seen >> r & 1)) return *operand = arguments + r, Error::BadProgram;
-
-  const uint64_t scratch_bytes = op.scratch_bytes ? op.scratch_bytes(ctx) : 0;
-  return check_places(ctx, {arguments, results, op.in_place, scratch_bytes, op.signature.written}, operand);
+    if (!((sink.seen & sink.sound) >> r & 1)) return *operand = arguments + r, Error::BadProgram;
+  if (op.scratch_bytes) sink.call.scratch_bytes = op.scratch_bytes(ctx);
+  return sink.decides_sizes ? check_places(ctx, sink.call, operand) : check_others(ctx, sink.call, operand);
 }
 
 }  // namespace
@@ -208,17 +237,9 @@ Error check_sizes(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t*
 }
 
 Error check_places(OpContext ctx, const CallPlaces& call, uint32_t* operand) noexcept {
-  const Tensor* scratch = nullptr;
-  if (call.scratch_bytes != 0) {
-    const Operand& o = ctx.frame->operands[ctx.instr->first_operand - 1];
-    if (o.kind != OperandKind::Tensor) return Error::BadProgram;
-    scratch = &ctx.frame->values[o.index];
-    if (!is_scratch(*scratch, call.scratch_bytes) || !scratch_is_separate(ctx, call.arguments, *scratch)) return Error::BadProgram;
-  }
-  for (uint32_t a = 0; call.written != 0 && a < call.arguments && a < 32; ++a)
-    if ((call.written >> a & 1) && ctx.has(a) && !written_is_separate(ctx, call.arguments, a)) return *operand = a, Error::BadProgram;
+  ETC_TRY(check_others(ctx, call, operand));
   for (uint32_t r = 0; r < call.results; ++r)
-    if (!result_is_sound(ctx, call, r, scratch)) return *operand = call.arguments + r, Error::BadProgram;
+    if (!result_is_sound(ctx, call, r, ctx.tensor(call.arguments + r))) return *operand = call.arguments + r, Error::BadProgram;
   return Error::Ok;
 }
 

@@ -51,7 +51,7 @@ Error check_delegate_call(OpContext ctx, uint32_t arguments, uint32_t results, u
   const Operand& scratch = ctx.operand(UINT32_MAX);  // the one before the first
   const bool has_scratch = scratch.kind == OperandKind::Tensor;
   if (!has_scratch && scratch.kind != OperandKind::None) return Error::BadProgram;
-  if (has_scratch && ctx.frame->values[scratch.index].rank != 1) return Error::BadProgram;
+  if (has_scratch && ctx.frame->value(scratch.index).rank != 1) return Error::BadProgram;
   return check_places(ctx, {arguments, results, 0, has_scratch ? 1u : 0u}, operand);
 }
 

@@ -24,9 +24,9 @@ bool all_tensors(OpContext ctx, uint32_t count, F f) {
 
 // The kernel has said how large its results are: they are contiguous.
 Error settle_results(OpContext ctx, const Op& op, uint32_t operand_count) {
+  if (ctx.frame->wrong_size) return Error::BadShape;
   for (uint32_t r = op.signature.arguments; r < operand_count; ++r) {
-    const Tensor& t = ctx.tensor(r);
-    if (t.flags & Tensor::kWrongSize) return Error::BadShape;
+    const Tensor t = ctx.tensor(r);
     if (!is_dynamic(t)) continue;
     if (t.rank != 0 && !set_contiguous(t)) return Error::BadShape;
     ETC_TRY(check_extent(t, ctx.frame->slots));
@@ -113,6 +113,7 @@ Error run_dynamic(OpContext ctx) noexcept {
     std::memset(prepared, 0, op.prepared_bytes);
     if (op.prepare(ctx, prepared) != Error::Ok) return Error::BadShape;
   }
+  ctx.frame->wrong_size = false;
   ETC_TRY(kernel(ctx));
   return op.sizes_from_data ? settle_results(ctx, op, call.operand_count) : Error::Ok;
 }
@@ -120,11 +121,11 @@ Error run_dynamic(OpContext ctx) noexcept {
 Error run_swap(OpContext ctx) noexcept {
   Frame& frame = *ctx.frame;
   const Operand* operands = frame.operands + ctx.instr->first_operand;
-  Tensor &a = frame.values[operands[0].index], &b = frame.values[operands[1].index];
+  Tensor &a = frame.tensors[operands[0].index], &b = frame.tensors[operands[1].index];
   const auto a_at = reinterpret_cast<uintptr_t>(a.data), b_at = reinterpret_cast<uintptr_t>(b.data);
   const uint64_t bytes = planned_bytes(a, frame.slots);
   for (uint32_t i = 2; i < ctx.instr->prepared; ++i) {
-    Tensor& window = frame.values[operands[i].index];
+    Tensor& window = frame.tensors[operands[i].index];
     const auto at = reinterpret_cast<uintptr_t>(window.data);
     const bool on_a = at >= a_at && at - a_at < bytes;
     window.data = reinterpret_cast<void*>(on_a ? at - a_at + b_at : at - b_at + a_at);

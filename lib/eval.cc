@@ -138,7 +138,7 @@ bool run_code(Frame& frame, const Operand& o, Slot*& top) {
   switch (code) {
     case EvalCode::StoreInt:
     case EvalCode::StoreReal: frame.slots[o.index] = *--top; return true;
-    case EvalCode::StoreValue: store_value(frame.values[o.index], *--top); return true;
+    case EvalCode::StoreValue: store_value(frame.value(o.index), *--top); return true;
     case EvalCode::Check: return (--top)->integer != 0;
     case EvalCode::Not: top[-1].integer = top[-1].integer == 0; return true;
     case EvalCode::Select:
@@ -203,7 +203,7 @@ Error run_eval(OpContext ctx) noexcept {
       case OperandKind::Real: (top++)->real = frame.reals[o->index]; break;
       case OperandKind::RealSlot: (top++)->real = frame.slots[o->index].real; break;
       case OperandKind::Tensor: {
-        const Tensor& t = frame.values[o->index];
+        const Tensor t = frame.value(o->index);
         if (t.dtype == DType::F32)
           (top++)->real = *t.as<float>();
         else if (t.dtype == DType::F64)

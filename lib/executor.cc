@@ -32,7 +32,7 @@ Error Method::next_block() noexcept {
       return Error::Ok;
     case format::BlockEnd::Jump: target = block.target; break;
     case format::BlockEnd::JumpIfFalse:
-      if (*frame_.values[block.value].as<const uint8_t>() == 0) target = block.target;
+      if (*frame_.value(block.value).as<const uint8_t>() == 0) target = block.target;
       break;
   }
   if (target <= block_) {
@@ -77,7 +77,7 @@ void Method::undo_swaps() noexcept {
     for (uint32_t n = 0; i.kind == format::InstructionKind::Swap && n < i.operand_count; ++n) {
       const uint32_t id = frame_.operands[i.first_operand + n].index;
       const format::Value& v = file_->values()[id];
-      frame_.values[id].data = pools_[v.storage - format::kFirstPool].data + v.offset;
+      frame_.tensors[id].data = frame_.storages[v.storage].data + v.offset;
     }
 }
 

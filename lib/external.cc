@@ -64,7 +64,7 @@ ExternalCalls::Part<T> ExternalCalls::part_at(std::byte** at, Span<const T> file
 
 void ExternalCalls::use(const ExternalCounts& n, std::byte* memory, Frame* frame) {
   if (n.operands == 0) return;
-  values_ = frame->values;
+  frame_ = frame;
   operands_ = part_at<Operand>(&memory, {method_.operands().data, method_.operands().size}, n.operands);
   const auto slot = static_cast<uint64_t>(reinterpret_cast<Slot*>(memory) - frame->slots);
   slots_ = {frame->slots, slot, slot};
@@ -141,7 +141,7 @@ Error ExternalCalls::bind_argument(const SchemaParameter& parameter, uint8_t kin
 Error ExternalCalls::bind_written(uint32_t argument, uint32_t result) {
   const Operand &before = given(argument), &after = given(result);
   if (before.kind != OperandKind::Tensor) return Error::BadProgram;
-  if (values_ && !are_same_place(values_[before.index], values_[after.index])) return Error::BadProgram;
+  if (frame_ && !are_same_place(frame_->value(before.index), frame_->value(after.index))) return Error::BadProgram;
   operands_.push(after);
   return Error::Ok;
 }

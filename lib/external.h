@@ -82,7 +82,7 @@ class ExternalCalls {
 
   const format::Program& program_;
   const format::Method& method_;
-  const Tensor* values_ = nullptr;
+  const Frame* frame_ = nullptr;
   const format::Instruction* call_ = nullptr;
   uint32_t named_ = 0;    // operands of the call before its results
   uint32_t written_ = 0;  // names with "!"

@@ -45,17 +45,10 @@ struct State {
   uint16_t unused;
 };
 
-constexpr uint16_t kConstants = 0, kState = 1, kFirstPool = 2;  // storages
+constexpr uint16_t kConstants = Placement::kConstants, kState = Placement::kState, kFirstPool = Placement::kFirstPool;
 
-struct Value {
+struct Value : Placement {
   static constexpr uint32_t kDataWords = 3, kPointerWords = 0;
-  uint64_t offset;
-  uint16_t storage;
-  DType dtype;
-  uint8_t rank;
-  uint16_t layout;
-  uint16_t flags;
-  uint32_t sizes, strides;
 };
 
 struct OperandRecord : Operand {

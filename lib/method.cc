@@ -28,29 +28,21 @@ Error check_memory(const Program& program, uint32_t method, const Memory& memory
   return Error::Ok;
 }
 
-Tensor place(const format::Value& v, const std::byte* constants, const Memory& memory, const int64_t* ints) {
-  // Constants are never written; check_sizes sees to it.
-  std::byte* base = v.storage >= format::kFirstPool ? memory.pools[v.storage - format::kFirstPool].data
-                    : v.storage == format::kState   ? memory.state.data
-                                                    : const_cast<std::byte*>(constants);
-  const uint32_t flags = v.storage == format::kConstants ? Tensor::kReadOnly : 0;
-  return {base ? base + v.offset : nullptr, ints + v.sizes, ints + v.strides, v.dtype, v.rank, 0, flags};
-}
-
 // Marks the inputs that the program does not change, their windows, and what it would leave in them.
-void protect_inputs(const format::Method& m, Tensor* values) {
+void protect_inputs(const format::Method& m, Span<Tensor> tensors) {
   const Span<const uint32_t> roots = m.roots();
   for (const format::Io& io : m.inputs())
-    if (!(io.flags & format::kIoWritten)) values[roots[io.value]].flags |= Tensor::kReadOnly;
-  for (const format::Update& u : m.updates()) values[roots[u.value]].flags |= values[u.target].flags & Tensor::kReadOnly;
-  for (size_t v = 0; v < roots.size; ++v) values[v].flags |= values[roots[v]].flags & Tensor::kReadOnly;
+    if (!(io.flags & format::kIoWritten)) tensors[roots[io.value]].flags |= Tensor::kReadOnly;
+  for (const format::Update& u : m.updates()) tensors[roots[u.value]].flags |= tensors[u.target].flags & Tensor::kReadOnly;
+  for (size_t v = 0; v < tensors.size; ++v)
+    if (roots[v] < tensors.size) tensors[v].flags |= tensors[roots[v]].flags & Tensor::kReadOnly;
 }
 
 // Lets dynamic values take their sizes from slots.
-void connect_dynamics(const format::Method& m, Tensor* values, Slot* slots) {
+void connect_dynamics(const format::Method& m, Tensor* tensors, Slot* slots) {
   for (uint32_t i = 0; i < m.dynamics().size; ++i) {
     const format::Dynamic& dynamic = m.dynamics()[i];
-    Tensor& t = values[dynamic.value];
+    Tensor& t = tensors[dynamic.value];
     dynamic_capacity(slots, i) = static_cast<int64_t>(extent_of(t));
     t.sizes = &slots[dynamic.sizes].integer;
     t.strides = &slots[dynamic.strides].integer;
@@ -74,32 +66,36 @@ struct MethodAccess {
     m->is_dynamic_ = kHasDynamic && (file.slots != 0 || !file.dynamics().empty());
     m->hooks_ = hooks;
     m->arena_ = {arena, static_cast<size_t>(layout.bytes)};
-    m->state_ = memory.state;
-    auto* pools = reinterpret_cast<Span<std::byte>*>(arena + layout.pools);
-    for (size_t p = 0; p < memory.pools.size; ++p) new (pools + p) Span<std::byte>(memory.pools[p]);
-    m->pools_ = {pools, memory.pools.size};
     m->instructions_ = reinterpret_cast<Instr*>(arena + layout.instructions);
-    auto* values = reinterpret_cast<Tensor*>(arena + layout.values);
-    const int64_t* ints = root.ints().data;
-    Tensor* next = values;
-    for (const format::Value& v : file.values()) new (next++) Tensor(place(v, ProgramAccess::constants(program), memory, ints));
-    protect_inputs(file, values);
-    auto* slots = reinterpret_cast<Slot*>(arena + layout.slots);
-    if (kHasDynamic) connect_dynamics(file, values, slots);
-    m->frame_ = {values,
-                 slots,
-                 file.operands().data,
-                 ints,
-                 root.reals().data,
-                 root.indices().data,
-                 root.strings().data,
-                 arena,
-                 memory.worker_scratch.data,
-                 &m->hooks_,
-                 0,
-                 0};
+    Frame& frame = m->frame_;
+    frame.tensors = reinterpret_cast<Tensor*>(arena + layout.tensors);
+    frame.placements = file.values().data;
+    frame.storages = place_storages(program, memory, arena + layout.storages);
+    frame.slots = reinterpret_cast<Slot*>(arena + layout.slots);
+    frame.operands = file.operands().data;
+    frame.ints = root.ints().data;
+    frame.reals = root.reals().data;
+    frame.indices = root.indices().data;
+    frame.strings = root.strings().data;
+    frame.arena = arena;
+    frame.worker_scratch = memory.worker_scratch.data;
+    frame.hooks = &m->hooks_;
+    for (uint32_t v = 0; v < layout.tensor_count; ++v) new (frame.tensors + v) Tensor(frame.value(v));
+    frame.tensor_count = layout.tensor_count;
+    protect_inputs(file, {frame.tensors, frame.tensor_count});
+    if (kHasDynamic) connect_dynamics(file, frame.tensors, frame.slots);
     m->reset_slots();
     return m;
+  }
+
+  static Span<std::byte>* place_storages(const Program& program, const Memory& memory, std::byte* at) {
+    auto* storages = reinterpret_cast<Span<std::byte>*>(at);
+    // Constants are never written; check_sizes sees to it.
+    auto* constants = const_cast<std::byte*>(ProgramAccess::constants(program));
+    new (storages + format::kConstants) Span<std::byte>(constants, static_cast<size_t>(program.constant_bytes()));
+    new (storages + format::kState) Span<std::byte>(memory.state);
+    for (size_t p = 0; p < memory.pools.size; ++p) new (storages + format::kFirstPool + p) Span<std::byte>(memory.pools[p]);
+    return storages;
   }
 
   static Error load_instructions(Method& m, OpFinder& ops, const ArenaLayout& layout, DelegateLoader delegates, Fault* fault) {
@@ -177,7 +173,7 @@ struct MethodAccess {
     for (*operand = 0; *operand < file.operand_count; ++*operand) {
       const Operand& o = m.frame_.operands[file.first_operand + *operand];
       const bool writes = swaps || (o.kind == OperandKind::Code && static_cast<EvalCode>(o.count) == EvalCode::StoreValue);
-      if (writes && (m.frame_.values[o.index].flags & Tensor::kReadOnly)) return Error::BadProgram;
+      if (writes && (m.frame_.value(o.index).flags & Tensor::kReadOnly)) return Error::BadProgram;
     }
     return Error::Ok;
   }
@@ -195,15 +191,12 @@ struct MethodAccess {
       const auto a = reinterpret_cast<uintptr_t>(memory.data), b = reinterpret_cast<uintptr_t>(data);
       return bytes != 0 && memory.size != 0 && a < b + bytes && b < a + memory.size;
     };
-    for (const Span<std::byte>& pool : m.pools_)
-      if (overlaps(pool.data, pool.size)) return false;
-    const std::byte* constants = ProgramAccess::constants(m.program_);
-    if (overlaps(m.state_.data, m.state_.size) || overlaps(m.arena_.data, m.arena_.size) ||
-        overlaps(constants, m.program_.constant_bytes()))
-      return false;
+    for (uint32_t s = 0; s < format::kFirstPool + m.program_.pool_count(); ++s)
+      if (overlaps(m.frame_.storages[s].data, m.frame_.storages[s].size)) return false;
+    if (overlaps(m.arena_.data, m.arena_.size)) return false;
     for (size_t n = 0; n < file.inputs().size + file.outputs().size; ++n) {
       const uint32_t v = file.io(n).value;
-      const Tensor& t = m.frame_.values[v];
+      const Tensor& t = m.frame_.tensors[v];
       if (!moves_with(file, file.roots()[v], root) && overlaps(static_cast<const std::byte*>(t.data), planned_bytes(t, m.frame_.slots)))
         return false;
     }
@@ -218,7 +211,7 @@ struct MethodAccess {
     const Span<const uint32_t> roots = file.roots();
     const format::Io& io = file.io(n);
     const uint32_t root = roots[io.value];
-    Tensor* tensors = m.frame_.values;
+    Tensor* tensors = m.frame_.tensors;
     Slot* slots = m.frame_.slots;
     const uint64_t bytes = planned_bytes(tensors[io.value], slots);
 
@@ -234,7 +227,7 @@ struct MethodAccess {
     if (!is_free(m, file, root, {memory.data, static_cast<size_t>(bytes)})) return Error::BadArgument;
 
     const auto move = [&](uint32_t moved_root) {
-      for (size_t v = 0; v < values.size; ++v)
+      for (size_t v = 0; v < m.frame_.tensor_count; ++v)
         if (roots[v] == moved_root && planned_bytes(tensors[v], slots) != 0)
           tensors[v].data = memory.data + (values[v].offset - values[root].offset);
     };
@@ -291,9 +284,9 @@ uint32_t Method::input_count() const noexcept { return static_cast<uint32_t>(fil
 uint32_t Method::output_count() const noexcept { return static_cast<uint32_t>(file_->outputs().size); }
 uint32_t Method::value_count() const noexcept { return static_cast<uint32_t>(file_->values().size); }
 
-const Tensor& Method::value(uint32_t i) const noexcept { return frame_.values[i]; }
-const Tensor& Method::input(uint32_t i) const noexcept { return value(file_->inputs()[i].value); }
-const Tensor& Method::output(uint32_t i) const noexcept { return value(file_->outputs()[i].value); }
+Tensor Method::value(uint32_t i) const noexcept { return frame_.value(i); }
+const Tensor& Method::input(uint32_t i) const noexcept { return frame_.tensors[file_->inputs()[i].value]; }
+const Tensor& Method::output(uint32_t i) const noexcept { return frame_.tensors[file_->outputs()[i].value]; }
 
 Error Method::bind_input(uint32_t i, Span<std::byte> memory) noexcept {
   return i < input_count() ? MethodAccess::bind(*this, i, memory) : Error::BadArgument;

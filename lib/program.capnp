@@ -66,7 +66,8 @@ struct State {                 # a mutated buffer, its bytes at `offset` of the 
   dtype @7 :UInt8;
 }
 
-struct Value {                 # three words
+struct Value {                 # three words, used where they lie: etc/op.h, Placement. A value that may move or change its sizes costs the arena a
+                               # Tensor, and so do all with lower ids: the compiler gives those the lowest
   offset @0 :UInt64;           # bytes, inside its storage
   storage @1 :UInt16;          # 0 constants, 1 state, 2 + i pool i
   dtype @2 :UInt8;

@@ -147,11 +147,9 @@ inline void walk(const Rows<N>& rows, F f) {
 
 // The number of elements when all operands have theirs one behind the other and in one order: such tensors share the lists of their sizes
 // and strides, which is quickly seen. Otherwise, or when there are none, -1.
-template <uint32_t N>
-__attribute__((noinline)) ptrdiff_t flat_count(const Tensor* const (&operands)[N]) {
-  const Tensor& first = *operands[0];
-  for (uint32_t k = 1; k < N; ++k)
-    if (operands[k]->sizes != first.sizes || operands[k]->strides != first.strides || operands[k]->rank != first.rank) return -1;
+template <class... Ts>
+inline ptrdiff_t flat_count(const Tensor& first, const Ts&... others) {
+  if (((others.sizes != first.sizes) | ...) || ((others.strides != first.strides) | ...) || ((others.rank != first.rank) | ...)) return -1;
   ptrdiff_t n = 1;
   for (uint32_t d = first.rank; d-- > 0;) {
     const auto size = static_cast<ptrdiff_t>(first.sizes[d]);
@@ -187,15 +185,21 @@ __attribute__((noinline)) void map_rows(const F& f, std::index_sequence<I...>, c
 }
 }  // namespace detail
 
+// What map does, for operands that are unlikely to be flat.
+template <class R, class... As, class F, class... Ts>
+inline void map_nested(const F& f, const Tensor& result, const Ts&... args) {
+  const Tensor* const operands[] = {&result, &args...};
+  detail::map_rows<R, As...>(f, std::index_sequence_for<As...>{}, result, operands);
+}
+
 // result[i] = f(a[i], b[i], …) over the result's shape: R and As are the element types, f works on their ComputeTypes.
 // Arguments broadcast; each lies apart from the result or exactly on it. map<float, float>(f, result, a)
 template <class R, class... As, class F, class... Ts>
 inline void map(const F& f, const Tensor& result, const Ts&... args) {
   static_assert(sizeof...(As) == sizeof...(Ts), "name one element type for each argument");
-  const Tensor* const operands[] = {&result, &args...};
-  if (const ptrdiff_t n = detail::flat_count(operands); n >= 0)
+  if (const ptrdiff_t n = detail::flat_count(result, args...); n >= 0)
     return detail::map_flat<R, As...>(f, result.as<R>(), n, static_cast<const As*>(args.data)...);
-  detail::map_rows<R, As...>(f, std::index_sequence_for<As...>{}, result, operands);
+  map_nested<R, As...>(f, result, args...);
 }
 
 }  // namespace etc

@@ -85,7 +85,8 @@ class OpCall {
   // The bytes of the result, the last operand but `back`.
   std::vector<std::byte> run(const Op& op, const Hooks& hooks, uint32_t back = 0) {
     Frame frame{};
-    frame.values = values_.data();
+    frame.tensors = values_.data();
+    frame.tensor_count = static_cast<uint32_t>(values_.size());
     frame.ints = ints_.data(), frame.reals = reals_.data(), frame.indices = indices_.data();
     frame.hooks = &hooks;
     frame.operands = operands_.data();
@@ -98,7 +99,8 @@ class OpCall {
     values.push_back({scratch.get(), nullptr, nullptr, DType::U8, 0, 0, 0});
     std::vector<Operand> operands = operands_;
     operands[0] = {OperandKind::Tensor, 0, 0, static_cast<uint32_t>(values.size() - 1)};
-    frame.values = values.data();
+    frame.tensors = values.data();
+    frame.tensor_count = static_cast<uint32_t>(values.size());
     frame.operands = operands.data();
     const Made& result = *made_[operands_[operands_.size() - 1 - back].index];
     std::memset(values_[operands_[operands_.size() - 1 - back].index].data, 0xff, result.bytes.size());

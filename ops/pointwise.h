@@ -29,12 +29,28 @@ __attribute__((noinline)) inline Error broadcast_arguments(InferContext& ctx, ui
   return Error::Ok;
 }
 
+template <bool kToBool>
+__attribute__((noinline)) inline Error infer_broadcast_sizes(InferContext& ctx, uint32_t count) noexcept {
+  Meta m;
+  ETC_TRY(broadcast_arguments(ctx, count, &m));
+  if (kToBool) m.dtype = DType::Bool;
+  return ctx.set_result(0, m);
+}
+// Sets the result, of the arguments' dtype or Bool. Sizes that are one list, the usual case, are not even looked at.
+template <bool kToBool>
+inline Error infer_broadcast(InferContext& ctx, uint32_t count) noexcept {
+  const Tensor first = ctx.tensor(0);
+  for (uint32_t i = 1; i < count; ++i) {
+    const Tensor t = ctx.tensor(i);
+    if (t.dtype != first.dtype || t.sizes != first.sizes || t.rank != first.rank) return infer_broadcast_sizes<kToBool>(ctx, count);
+  }
+  return ctx.set_result(0, kToBool ? DType::Bool : first.dtype, first);
+}
+
 // The result has the arguments' dtype.
 template <uint32_t kArguments>
 inline Error infer_same(InferContext& ctx) noexcept {
-  Meta m;
-  ETC_TRY(broadcast_arguments(ctx, kArguments, &m));
-  return ctx.set_result(0, m);
+  return infer_broadcast<false>(ctx, kArguments);
 }
 // The same, and it must be one of the floats that kernels compute with.
 template <uint32_t kArguments>
@@ -44,10 +60,7 @@ inline Error infer_float(InferContext& ctx) noexcept {
 }
 template <uint32_t kArguments>
 inline Error infer_bool(InferContext& ctx) noexcept {
-  Meta m;
-  ETC_TRY(broadcast_arguments(ctx, kArguments, &m));
-  m.dtype = DType::Bool;
-  return ctx.set_result(0, m);
+  return infer_broadcast<true>(ctx, kArguments);
 }
 
 template <class F>
@@ -59,30 +72,64 @@ inline F make_function(OpContext ctx) {
   }
 }
 
+// True when the first `arguments` operands and the result have their elements one behind the other and in one order: such values share the
+// lists of their sizes and strides, which is quickly seen.
+inline bool are_flat(OpContext ctx, uint32_t arguments, uint32_t result) noexcept {
+  const Tensor r = ctx.tensor(result);
+  for (uint32_t i = 0; i < arguments; ++i) {
+    const Tensor t = ctx.tensor(i);
+    if (t.sizes != r.sizes || t.strides != r.strides || t.rank != r.rank) return false;
+  }
+  return is_contiguous(r);
+}
+
 // Kernels result[i] = F(arguments[i]…), the result being operand kResult: of the arguments' type, or of R if that is given.
 template <template <class> class F, uint32_t kArguments, uint32_t kResult, class R = void>
 struct Elementwise {
   template <class T>
+  using Out = std::conditional_t<std::is_void_v<R>, T, R>;
+
+  template <class T>
   struct On {
-    static Error run(OpContext ctx) noexcept {
-      using Out = std::conditional_t<std::is_void_v<R>, T, R>;
-      const auto f = make_function<F<ComputeType<T>>>(ctx);
-      const Tensor& result = ctx.tensor(kResult);
-      if constexpr (kArguments == 1) map<Out, T>(f, result, ctx.tensor(0));
-      if constexpr (kArguments == 2) map<Out, T, T>(f, result, ctx.tensor(0), ctx.tensor(1));
-      if constexpr (kArguments == 3) map<Out, T, T, T>(f, result, ctx.tensor(0), ctx.tensor(1), ctx.tensor(2));
+    static Error run(OpContext ctx) noexcept { return run(ctx, std::make_index_sequence<kArguments>{}); }
+    template <size_t... I>
+    static Error run(OpContext ctx, std::index_sequence<I...>) noexcept {
+      map_nested<Out<T>, OneOf<T, I>...>(make_function<F<ComputeType<T>>>(ctx), ctx.tensor(kResult), ctx.tensor(I)...);
       return Error::Ok;
     }
   };
+  // What are_flat has accepted needs no look at strides.
+  template <class T>
+  struct OnFlat {
+    static Error run(OpContext ctx) noexcept { return run(ctx, std::make_index_sequence<kArguments>{}); }
+    template <size_t... I>
+    static Error run(OpContext ctx, std::index_sequence<I...>) noexcept {
+      const Tensor result = ctx.tensor(kResult);
+      detail::map_flat<Out<T>, OneOf<T, I>...>(make_function<F<ComputeType<T>>>(ctx), result.as<Out<T>>(),
+                                               static_cast<ptrdiff_t>(result.numel()), ctx.tensor(I).template as<T>()...);
+      return Error::Ok;
+    }
+  };
+
+  // The kernel is chosen again whenever sizes vary.
+  template <class Ts>
+  static Kernel select(OpContext ctx, Ts types) noexcept {
+    const DType dtype = ctx.tensor(0).dtype;
+    return are_flat(ctx, kArguments, kResult) ? kernel_for<OnFlat>(dtype, types) : kernel_for<On>(dtype, types);
+  }
+
+ private:
+  template <class T, size_t>
+  using OneOf = T;
 };
 
 template <template <class> class F, class Ts, uint32_t kResult = 1, class R = void>
 inline Kernel select_unary(OpContext ctx) noexcept {
-  return kernel_for<Elementwise<F, 1, kResult, R>::template On>(ctx.tensor(0).dtype, Ts{});
+  return Elementwise<F, 1, kResult, R>::select(ctx, Ts{});
 }
 template <template <class> class F, class Ts, uint32_t kResult = 2, class R = void>
 inline Kernel select_binary(OpContext ctx) noexcept {
-  return kernel_for<Elementwise<F, 2, kResult, R>::template On>(ctx.tensor(0).dtype, Ts{});
+  return Elementwise<F, 2, kResult, R>::select(ctx, Ts{});
 }
 
 // The result may lie on any argument of its dtype and sizes.

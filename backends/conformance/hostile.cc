@@ -26,7 +26,7 @@ class BentCall {
       operands_.push_back(ctx.operand(i - 1));  // the workspace first
       if (operands_[i].kind == OperandKind::Tensor) values = std::max(values, operands_[i].index + 1);
     }
-    tensors_.assign(frame_.values, frame_.values + values);
+    for (uint32_t v = 0; v < values; ++v) tensors_.push_back(frame_.value(v));
     sizes_.resize(count_ + 1), strides_.resize(count_ + 1);
     for (uint32_t i = 0; i <= count_; ++i) {
       if (operands_[i].kind != OperandKind::Tensor) continue;
@@ -41,7 +41,8 @@ class BentCall {
   }
 
   DelegateContext context() {
-    frame_.values = tensors_.data();
+    frame_.tensors = tensors_.data();
+    frame_.tensor_count = static_cast<uint32_t>(tensors_.size());
     frame_.operands = operands_.data();
     instr_.first_operand = 1;
     frame_.arena = reinterpret_cast<std::byte*>(&instance_);

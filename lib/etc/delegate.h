@@ -25,22 +25,23 @@ struct DelegateInstance {
 };
 
 // Two pointers, passed by value. tensor(i), integer(i) … of OpContext take arguments first, then results. Tensors have the sizes of this
-// run, at init the largest; their data may be elsewhere in each run. The core has checked that results can be written and overlap no other operand; the rest is for `init` to check: how many operands
-// there are, of which kinds, dtypes and sizes, and how large the workspace is. They come from a file that anybody may have written.
+// run, at init the largest; their data may be elsewhere in each run. The core has checked that results can be written and overlap no other
+// operand; the rest is for `init` to check: how many operands there are, of which kinds, dtypes and sizes, and how large the workspace is.
+// They come from a file that anybody may have written.
 struct DelegateContext : OpContext {
   const DelegateInstance& instance() const { return prepared<DelegateInstance>(); }
   uint32_t argument_count() const { return instance().arguments; }
   uint32_t result_count() const { return instance().results; }
   bool is_tensor(uint32_t i) const { return operand(i).kind == OperandKind::Tensor; }
-  const Tensor& argument(uint32_t i) const { return tensor(i); }
-  const Tensor& result(uint32_t i) const { return tensor(instance().arguments + i); }
+  Tensor argument(uint32_t i) const { return tensor(i); }
+  Tensor result(uint32_t i) const { return tensor(instance().arguments + i); }
   Span<const std::byte> blob() const { return instance().blob; }
   Span<std::byte> memory() const { return instance().memory; }
   // Planned bytes that nobody else uses during the call, and everybody between calls; empty when `lower` asked for none.
   Span<std::byte> workspace() const {
     const Operand& o = operand(UINT32_MAX);
     if (o.kind == OperandKind::None) return {};
-    const Tensor& t = frame->values[o.index];
+    const Tensor t = frame->value(o.index);
     return {static_cast<std::byte*>(t.data), static_cast<size_t>(t.sizes[0])};
   }
 };
@@ -50,7 +51,7 @@ static_assert(sizeof(DelegateContext) == sizeof(OpContext), "passed in two regis
 //
 //   init ─▶ (execute | start ─▶ finish)* ─▶ destroy
 struct DelegateTable {
-  static constexpr uint32_t kAbi = 2;
+  static constexpr uint32_t kAbi = 3;
   static constexpr uint32_t kDynamicSizes = 1;  // takes tensors smaller than the sizes that init saw
   static constexpr uint32_t kAllocates = 2;     // a wrapped library allocates memory of its own, in init only; its header says how much
   static constexpr uint32_t kAllocatesInExecute = 4;  // … and in execute, which the library cannot be talked out of

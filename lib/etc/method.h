@@ -65,7 +65,7 @@ class Method {
 
   // After an instruction that has set sizes, a dynamic value may be larger than its memory, until an instruction uses it: before its
   // elements are read, check_value(i) must be Ok. Inputs and outputs are sound whenever execute has not just failed.
-  const Tensor& value(uint32_t i) const noexcept;
+  Tensor value(uint32_t i) const noexcept;
   Error check_value(uint32_t i) const noexcept;
   uint32_t value_count() const noexcept;
 
@@ -91,8 +91,7 @@ class Method {
   Hooks hooks_{};
   Instr* instructions_ = nullptr;
   uint32_t loaded_ = 0;  // instructions that can run
-  Span<const Span<std::byte>> pools_;
-  Span<std::byte> state_, arena_;
+  Span<std::byte> arena_;
 };
 
 }  // namespace etc

@@ -25,6 +25,20 @@ struct Operand {
 };
 static_assert(sizeof(Operand) == 8, "an operand is one word of the file");
 
+// Where a value lies and what type it has, three words, used where they lie in the file: `offset` bytes into `storage`, sizes and strides
+// in the file's integers.
+struct Placement {
+  static constexpr uint16_t kConstants = 0, kState = 1, kFirstPool = 2;  // storages
+  uint64_t offset;
+  uint16_t storage;
+  DType dtype;
+  uint8_t rank;
+  uint16_t layout;
+  uint16_t flags;
+  uint32_t sizes, strides;
+};
+static_assert(sizeof(Placement) == 24, "three words of the file");
+
 union Slot {
   int64_t integer;
   double real;
@@ -49,8 +63,13 @@ struct Instr {
 };
 
 // What one executing thread sees. The literal pools lie in the file.
+//
+// Values that may move or change their sizes have a Tensor in memory: those whose ids are below `tensor_count`. The others stay where the
+// file places them, and take no memory: their Tensors are made when they are asked for.
 struct Frame {
-  Tensor* values;
+  Tensor* tensors;
+  const Placement* placements;
+  const Span<std::byte>* storages;
   Slot* slots;
   const Operand* operands;
   const int64_t* ints;
@@ -62,6 +81,18 @@ struct Frame {
   const Hooks* hooks;
   uint32_t next;
   uint32_t budget;
+  uint32_t tensor_count;
+  bool wrong_size;  // a kernel has set another size than the one that the file fixes
+
+  Tensor value(uint32_t id) const {
+    if (id < tensor_count) {
+      const Tensor& t = tensors[id];
+      return {t.data, t.sizes, t.strides, t.dtype, t.rank, t.layout, t.flags};  // member by member: what is not used is not copied
+    }
+    const Placement& p = placements[id];
+    const uint32_t flags = p.storage == Placement::kConstants ? Tensor::kReadOnly : 0;
+    return {storages[p.storage].data + static_cast<size_t>(p.offset), ints + p.sizes, ints + p.strides, p.dtype, p.rank, 0, flags};
+  }
 };
 
 struct Ints {
@@ -77,11 +108,11 @@ struct Reals {
 };
 
 struct Tensors {
-  const Tensor* values;
+  const Frame* frame;
   const uint32_t* ids;
   uint32_t size;
   bool has(uint32_t i) const { return ids[i] != kNoValue; }
-  const Tensor& operator[](uint32_t i) const { return values[ids[i]]; }
+  Tensor operator[](uint32_t i) const { return frame->value(ids[i]); }
 };
 
 // Two pointers, passed by value. Positions are those of the schema: arguments first, then results. The scratch tensor, when the
@@ -93,7 +124,7 @@ struct OpContext {
 
   const Operand& operand(uint32_t i) const { return frame->operands[instr->first_operand + i]; }
   bool has(uint32_t i) const { return operand(i).kind != OperandKind::None; }
-  const Tensor& tensor(uint32_t i) const { return frame->values[operand(i).index]; }
+  Tensor tensor(uint32_t i) const { return frame->value(operand(i).index); }
   int64_t integer(uint32_t i) const {
     const Operand& o = operand(i);
     switch (o.kind) {
@@ -124,7 +155,7 @@ struct OpContext {
   }
   Reals reals(uint32_t i) const { return {frame->reals + operand(i).index, has(i) ? operand(i).count : 0u}; }
   Span<const char> string(uint32_t i) const { return {frame->strings + operand(i).index, has(i) ? operand(i).count : 0u}; }
-  Tensors tensors(uint32_t i) const { return {frame->values, frame->indices + operand(i).index, has(i) ? operand(i).count : 0u}; }
+  Tensors tensors(uint32_t i) const { return {frame, frame->indices + operand(i).index, has(i) ? operand(i).count : 0u}; }
   void* prepared_data() const { return frame->arena + size_t{instr->prepared} * sizeof(uint64_t); }
   template <class T>
   const T& prepared() const {
@@ -134,16 +165,16 @@ struct OpContext {
   // Strides follow: the result is contiguous in its final sizes, and must be written so. Where the program fixes the size, the run fails
   // when it is another.
   void set_size(uint32_t i, uint32_t dim, int64_t size) const {
-    auto& t = const_cast<Tensor&>(tensor(i));
+    const Tensor t = tensor(i);
     if (t.sizes[dim] == size) return;
     if (t.flags >> Tensor::kDynamicShift)
       const_cast<int64_t*>(t.sizes)[dim] = size;
     else
-      t.flags |= Tensor::kWrongSize;
+      frame->wrong_size = true;
   }
   // The bytes that are planned for result i, whatever its sizes are: what such a kernel may write at most.
   uint64_t planned_bytes(uint32_t i) const {
-    const Tensor& t = tensor(i);
+    const Tensor t = tensor(i);
     const uint32_t dynamic = t.flags >> Tensor::kDynamicShift;
     return static_cast<uint64_t>(dynamic ? frame->slots[-static_cast<ptrdiff_t>(dynamic)].integer
                                          : t.numel() * int64_t{size_in_bytes(t.dtype)});
@@ -151,7 +182,7 @@ struct OpContext {
   // Null when this call needs none.
   std::byte* scratch() const {
     const Operand& o = frame->operands[instr->first_operand - 1];
-    return o.kind == OperandKind::None ? nullptr : static_cast<std::byte*>(frame->values[o.index].data);
+    return o.kind == OperandKind::None ? nullptr : frame->value(o.index).as<std::byte>();
   }
 };
 
@@ -166,7 +197,7 @@ struct Meta {
 // the compiler's records them. Tensor data must not be read, and may be null; strides are not to be relied on.
 struct InferContext : OpContext {
   void* sink_state;
-  Error (*sink)(void* sink_state, uint32_t result, const Meta& meta);
+  Error (*sink)(void* sink_state, uint32_t result, DType dtype, uint32_t rank, const int64_t* sizes);
 
   Meta meta(uint32_t i) const { return meta(tensor(i)); }
   static Meta meta(const Tensor& t) {
@@ -176,7 +207,11 @@ struct InferContext : OpContext {
     for (uint32_t d = 0; d < t.rank; ++d) m.sizes[d] = t.sizes[d];
     return m;
   }
-  Error set_result(uint32_t result, const Meta& m) const { return sink(sink_state, result, m); }
+  Error set_result(uint32_t result, const Meta& m) const { return sink(sink_state, result, m.dtype, m.rank, m.sizes); }
+  // With the sizes of another tensor.
+  Error set_result(uint32_t result, DType dtype, const Tensor& like) const {
+    return sink(sink_state, result, dtype, like.rank, like.sizes);
+  }
 };
 
 // How the compiler makes operands agree before a kernel sees them (PyTorch's type promotion); the kernel itself never promotes.
@@ -329,7 +364,7 @@ struct Op {
 
 // A plugin exports: extern "C" const etc::OpTable* etc_ops(). Sorted by name hash is not required of plugins.
 struct OpTable {
-  static constexpr uint32_t kAbi = 5;
+  static constexpr uint32_t kAbi = 6;
   uint32_t abi;
   uint32_t count;
   const Op* const* ops;

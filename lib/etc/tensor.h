@@ -9,8 +9,7 @@ namespace etc {
 // `layout` is 0 for plain strided memory; other numbers name packed forms of the program's layout table. `flags` are the core's.
 struct Tensor {
   static constexpr uint32_t kReadOnly = 1;      // no instruction may write it: constants, and inputs that the program does not change
-  static constexpr uint32_t kWrongSize = 2;     // a kernel has set another size than the one that the file fixes
-  static constexpr uint32_t kDynamicShift = 2;  // above: 1 + the index among the values whose sizes vary, or 0
+  static constexpr uint32_t kDynamicShift = 1;  // above: 1 + the index among the values whose sizes vary, or 0
 
   void* data;
   const int64_t* sizes;

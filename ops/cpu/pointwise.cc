@@ -37,19 +37,22 @@ bool has_no_elements(const Tensor& t) {
 
 // The loop nest of the inputs and, behind them, the result.
 struct Nest {
+  const Frame* frame;
   uint32_t operands;
-  const Tensor* of[kPlaces + 1];
+  uint32_t ids[kPlaces + 1];
+  bool masks[kPlaces + 1];
   uint32_t rank = 0;  // at least 1 when made
   int64_t sizes[kMaxRank + 1];
   int64_t strides[kMaxRank + 1][kPlaces + 1];
 
-  explicit Nest(OpContext ctx) {
+  explicit Nest(OpContext ctx) : frame(ctx.frame) {
     const Tensors others = ctx.tensors(kOthers);
     const Tensor& result = ctx.tensor(kResult);
     operands = others.size + 2;
-    of[0] = &ctx.tensor(kSelf);
-    for (uint32_t i = 0; i < others.size; ++i) of[i + 1] = &others[i];
-    of[inputs()] = &result;
+    ids[0] = ctx.operand(kSelf).index;
+    for (uint32_t i = 0; i < others.size; ++i) ids[i + 1] = others.ids[i];
+    ids[inputs()] = ctx.operand(kResult).index;
+    for (uint32_t k = 0; k < operands; ++k) masks[k] = of(k).dtype == DType::Bool;
     for (uint32_t d = 0; d < result.rank; ++d)
       if (result.sizes[d] != 1) add(result, d);
     if (rank > 0) return;
@@ -59,7 +62,8 @@ struct Nest {
   }
 
   uint32_t inputs() const { return operands - 1; }
-  bool is_mask(uint32_t k) const { return of[k]->dtype == DType::Bool; }
+  Tensor of(uint32_t k) const { return frame->value(ids[k]); }
+  bool is_mask(uint32_t k) const { return masks[k]; }
   // So many elements of operand k further.
   const std::byte* moved(uint32_t k, const std::byte* from, int64_t elements) const {
     return from + elements * static_cast<int64_t>(is_mask(k) ? sizeof(bool) : sizeof(float));
@@ -70,7 +74,7 @@ struct Nest {
     int64_t* inner = strides[rank];
     bool joins = rank > 0;
     for (uint32_t k = 0; k < operands; ++k) {
-      inner[k] = broadcast_stride(*of[k], d, result.rank);
+      inner[k] = broadcast_stride(of(k), d, result.rank);
       joins = joins && strides[rank - 1][k] == inner[k] * result.sizes[d];
     }
     if (!joins) {
@@ -256,7 +260,7 @@ void run_rows(OpContext ctx, const Nest& nest, const Plan& plan, int64_t begin, 
   const auto move = [&](uint32_t d, int64_t by) {
     for (uint32_t k = 0; k < nest.operands; ++k) from[k] = nest.moved(k, from[k], by * nest.strides[d][k]);
   };
-  for (uint32_t k = 0; k < nest.operands; ++k) from[k] = static_cast<const std::byte*>(nest.of[k]->data);
+  for (uint32_t k = 0; k < nest.operands; ++k) from[k] = static_cast<const std::byte*>(nest.of(k).data);
   int64_t rest = begin;
   for (uint32_t d = plan.outer; d-- > 0; rest /= nest.sizes[d]) move(d, index[d] = rest % nest.sizes[d]);
   for (int64_t row = begin; row < end; ++row) {

@@ -12,7 +12,7 @@ struct Lerp {
   }
 };
 
-Kernel select(OpContext ctx) noexcept { return kernel_for<Elementwise<Lerp, 3, 3>::On>(ctx.tensor(0).dtype, FloatTypes{}); }
+Kernel select(OpContext ctx) noexcept { return Elementwise<Lerp, 3, 3>::select(ctx, FloatTypes{}); }
 
 }  // namespace
 

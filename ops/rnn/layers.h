@@ -37,7 +37,7 @@ struct RnnShape {
 };
 
 // The hidden state: lists have it first.
-inline const Tensor& rnn_hidden(OpContext ctx) {
+inline Tensor rnn_hidden(OpContext ctx) {
   return ctx.operand(rnn::kState).kind == OperandKind::Tensors ? ctx.tensors(rnn::kState)[0] : ctx.tensor(rnn::kState);
 }
 inline RnnShape rnn_shape(OpContext ctx, bool has_cell) {
@@ -111,10 +111,12 @@ struct RnnLayers {
         p.target = target;
         if (p.target.data) p.target.data += direction * s.output * target.column;
         p.width = layer == 0 ? s.input : width;
-        p.w_input = &list[at], p.w_hidden = &list[at + 1];
-        p.b_input = s.biases ? &list[at + 2] : nullptr;
-        p.b_hidden = s.biases ? &list[at + 3] : nullptr;
-        p.w_projection = s.projects ? &list[at + s.parameters - 1] : nullptr;
+        const Tensor w_input = list[at], w_hidden = list[at + 1], b_input = list[at + (s.biases ? 2 : 0)],
+                     b_hidden = list[at + (s.biases ? 3 : 0)], w_projection = list[at + s.parameters - 1];
+        p.w_input = &w_input, p.w_hidden = &w_hidden;
+        p.b_input = s.biases ? &b_input : nullptr;
+        p.b_hidden = s.biases ? &b_hidden : nullptr;
+        p.w_projection = s.projects ? &w_projection : nullptr;
         f(p);
       }
       source = target;

@@ -70,7 +70,8 @@ struct OneOp::State {
       tensors[i].rank = static_cast<uint8_t>(types[i].sizes.size());
       tensors[i].dtype = types[i].dtype;
     }
-    frame.values = tensors.data();
+    frame.tensors = tensors.data();
+    frame.tensor_count = static_cast<uint32_t>(tensors.size());
     frame.operands = operands.data();
     frame.ints = ints.data();
     frame.reals = reals.data();
@@ -173,10 +174,10 @@ Error OneOp::infer(std::vector<TensorType>* results) {
   InferContext ctx;
   static_cast<OpContext&>(ctx) = s.context();
   ctx.sink_state = results;
-  ctx.sink = [](void* state, uint32_t result, const Meta& meta) {
+  ctx.sink = [](void* state, uint32_t result, DType dtype, uint32_t rank, const int64_t* sizes) {
     auto& types = *static_cast<std::vector<TensorType>*>(state);
     if (result >= types.size()) return Error::BadProgram;
-    types[result] = TensorType(meta.dtype, std::vector<int64_t>(meta.sizes, meta.sizes + meta.rank));
+    types[result] = TensorType(dtype, std::vector<int64_t>(sizes, sizes + rank));
     return Error::Ok;
   };
   return s.op.infer(ctx);

@@ -10,6 +10,7 @@
 #include "ir/one_op.h"
 #include "plan/blocks.h"
 #include "ir/probe.h"
+#include "plan/order_values.h"
 #include "plan/place.h"
 
 namespace etc::compile {
@@ -97,6 +98,7 @@ class Lowering {
     for (const Sequence::Update& u : sequence_.updates) plan_.updates.push_back({id_of(u.target), id_of(u.value)});
     add_swapped_windows();
     write_evals();
+    order_values(plan_);
     return std::move(plan_);
   }
 
