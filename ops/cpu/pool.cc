@@ -10,7 +10,7 @@ using namespace cpu;
 constexpr uint32_t kX = 0, kKernel = 1;  // stride, padding and dilation follow the kernel: geometry_of
 
 struct Pool {
-  const Tensor &x, &y;
+  Tensor x, y;
   Geometry g;
 
   // Calls f(window) for each pixel of y, on any thread: what of it lies within the image.

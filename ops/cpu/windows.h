@@ -8,7 +8,7 @@ namespace etc::cpu {
 
 // Where the windows of out[0] lines of out[1] pixels lie in each image of x. A padding below zero cuts pixels off.
 struct Windows {
-  const Tensor& tensor;
+  Tensor tensor;
   Geometry g;
   const float* x;
   int64_t channels, in[2], out[2], image, line, pixel;  // strides in floats

@@ -81,7 +81,7 @@ struct Shape {
 struct Convolution {
   OpContext ctx;
   Shape s;
-  const Tensor &x, &y;
+  Tensor x, y;
 
   void run_block(int64_t first, int64_t tiles, float* memory) const {
     const Kernels& kernels = cpu::kernels();
