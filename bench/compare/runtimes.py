@@ -1,5 +1,6 @@
 """Processes that hold one runtime with one model each; only one of them works at a time."""
 import atexit
+import contextlib
 import json
 import os
 import select
@@ -36,6 +37,7 @@ class Process:
         line = self.pipe.stdout.readline()
         if not line:
             code = self.pipe.wait()
+            self.close()
             raise Failed(f"ended with signal {-code}" if code < 0 else f"ended with exit code {code}")
         words = json.loads(line)
         if "error" in words:
@@ -49,7 +51,9 @@ class Process:
             self.pipe.stdin.write((" ".join(map(str, words)) + "\n").encode())
             self.pipe.stdin.flush()
         except BrokenPipeError:
-            raise Failed(f"ended with exit code {self.pipe.wait()}") from None
+            code = self.pipe.wait()
+            self.close()
+            raise Failed(f"ended with exit code {code}") from None
         reply = self.reply()
         self.stop()
         return reply
@@ -57,6 +61,10 @@ class Process:
     def close(self):
         self.pipe.kill()
         self.pipe.wait()
+        with contextlib.suppress(BrokenPipeError):  # what it did not read
+            self.pipe.stdin.close()
+        self.pipe.stdout.close()
+        atexit.unregister(self.pipe.kill)
 
 
 class Timing:
