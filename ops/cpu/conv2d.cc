@@ -38,8 +38,10 @@ Windows windows_of(OpContext ctx) {
 Error run(OpContext ctx) noexcept {
   const Tensor& y = ctx.tensor(kResult);
   Windows w = windows_of(ctx);
-  w.zeros = reinterpret_cast<const float*>(ctx.scratch());
-  if (ctx.scratch()) std::memset(ctx.scratch(), 0, static_cast<size_t>(w.length()) * sizeof(float));
+  if (w.pads() && w.length() > 0) {  // else there is no scratch, whatever the call names
+    w.zeros = reinterpret_cast<const float*>(ctx.scratch());
+    std::memset(ctx.scratch(), 0, static_cast<size_t>(w.length()) * sizeof(float));
+  }
   Product p;
   RowBlock& b = p.block;
   b.weight = ctx.tensor(kWeight).data;

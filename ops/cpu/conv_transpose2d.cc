@@ -57,7 +57,8 @@ uint64_t scratch_bytes(OpContext ctx) noexcept {
 Error run(OpContext ctx) noexcept {
   const Tensor &x = ctx.tensor(kX), &y = ctx.tensor(kResult);
   const Ints kernel = ctx.ints(kKernel), stride = ctx.ints(kStride), padding = ctx.ints(kPadding);
-  if (ctx.scratch()) std::memset(ctx.scratch(), 0, static_cast<size_t>(scratch_bytes(ctx)));
+  std::byte* const zeros = scratch_bytes(ctx) > 0 ? ctx.scratch() : nullptr;  // else there is none, whatever the call names
+  if (zeros) std::memset(zeros, 0, static_cast<size_t>(scratch_bytes(ctx)));
   const std::byte* weight = ctx.tensor(kWeight).as<std::byte>();
   Product p;
   RowBlock& b = p.block;
@@ -79,7 +80,7 @@ Error run(OpContext ctx) noexcept {
         g.padding[d] = -phase.first, g.padding_behind[d] = out[d] + phase.first + phase.taps - 1 - x.sizes[1 + d];
       }
       Windows w(x, g, out[0], out[1]);
-      w.zeros = reinterpret_cast<const float*>(ctx.scratch());
+      w.zeros = reinterpret_cast<const float*>(zeros);
       b.weight = weight;
       b.result = y.as<float>() + line * y.strides[1] + pixel * y.strides[2];
       p.line = out[1], p.lines = out[0];
