@@ -159,7 +159,8 @@ inline bool result_is_sound(OpContext ctx, const CallPlaces& call, uint32_t r, c
 
 // What check_places says of all but results.
 inline Error check_others(OpContext ctx, const CallPlaces& call, uint32_t* operand) {
-  if (uint32_t met; call.scratch_bytes != 0) {
+  // What a call names as its scratch is looked at even if it asks for none: the kernel may ask where that lies.
+  if (uint32_t met; call.scratch_bytes != 0 || ctx.operand(UINT32_MAX).kind != OperandKind::None) {
     if (!scratch_is_sound(ctx, call, &met)) return Error::BadProgram;
     if (met != call.arguments + call.results) return *operand = met, Error::BadProgram;
   }

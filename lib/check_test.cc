@@ -252,6 +252,16 @@ TEST(Check, RefusesScratchThatIsNotThere) {
   EXPECT_EQ(with(2, 64, DType::U8, {32}), bad(1)) << "over the result";
   EXPECT_EQ(with(0, 0, DType::U8, {32}), kBadSomewhere) << "constant";
   EXPECT_EQ(load_call(spec, ops::test_reverse, operands), kBadSomewhere) << "none";
+  EXPECT_EQ(load_call(spec, ops::test_reverse, operands, {OperandKind::Code, 0, 0, 1u << 30}), kBadSomewhere) << "no tensor";
+}
+
+// Kernels may ask where it lies before they know that they need none.
+TEST(Check, RefusesScratchThatNobodyAskedForAndIsNone) {
+  const FileSpec spec = vectors();
+  const std::vector<Operand> operands = {tensor(0), tensor(1), tensor(2)};
+  EXPECT_EQ(load_call(spec, ops::test_add, operands, {OperandKind::Code, 0, 0, 1u << 30}), kBadSomewhere);
+  EXPECT_EQ(load_call(spec, ops::test_add, operands, tensor(3)), kBadSomewhere) << "not of bytes";
+  EXPECT_EQ(load_call(spec, ops::test_add, operands, tensor(0)), kBadSomewhere) << "over the argument";
 }
 
 TEST(Check, RefusesACallThatNoKernelFits) {
