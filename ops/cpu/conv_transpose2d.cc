@@ -37,7 +37,7 @@ Error infer(InferContext& ctx) noexcept {
     if (x.sizes[1 + d] < 1 || x.sizes[1 + d] > kMost) return Error::BadShape;
     y.sizes[1 + d] = (x.sizes[1 + d] - 1) * stride - 2 * padding + kernel + added;
     if (y.sizes[1 + d] < 1) return Error::BadShape;
-    taps *= kernel, runs *= (kernel - 1) / stride + 1;
+    taps *= kernel, runs *= most_taps(kernel, stride);
   }
   if (runs > kMostRuns) return Error::BadArgument;
   int64_t depth = 0;

@@ -20,4 +20,7 @@ struct Phase {
   int64_t weight(int64_t j) const { return index + padding - stride * (first + j); }
 };
 
+// The most taps that a phase of one dimension has.
+constexpr int64_t most_taps(int64_t kernel, int64_t stride) { return (kernel - 1) / stride + 1; }
+
 }  // namespace etc::cpu

@@ -202,6 +202,7 @@ class Packer {
     std::vector<int64_t> kernel = {1}, stride = {1}, padding = {0}, output_padding = {0};  // of two dimensions
 
     int64_t phases() const { return stride[0] * stride[1]; }
+    cpu::Phase phase(size_t d, int64_t index) const { return {kernel[d], stride[d], padding[d], index}; }
     // Of the weight `numbers`, for an output and an input.
     int64_t at(int64_t out, int64_t in, int64_t ky, int64_t kx) const { return ((in * outputs + out) * kernel[0] + ky) * kernel[1] + kx; }
   };
@@ -230,7 +231,7 @@ class Packer {
   }
 
   bool pack_phases(Graph::NodeList::iterator at, const Transposed& t) {
-    if (((t.kernel[0] - 1) / t.stride[0] + 1) * ((t.kernel[1] - 1) / t.stride[1] + 1) > cpu::kMostRuns) return false;
+    if (cpu::most_taps(t.kernel[0], t.stride[0]) * cpu::most_taps(t.kernel[1], t.stride[1]) > cpu::kMostRuns) return false;
     const Node& node = **at;
     Value* result = node.results[0];
     Builder b(graph_, at);
@@ -242,7 +243,7 @@ class Packer {
     const auto fill = [&](float* panels) {
       for (int64_t line = 0; line < t.stride[0]; ++line)
         for (int64_t pixel = 0; pixel < t.stride[1]; ++pixel) {
-          const cpu::Phase y(t.kernel[0], t.stride[0], t.padding[0], line), x(t.kernel[1], t.stride[1], t.padding[1], pixel);
+          const cpu::Phase y = t.phase(0, line), x = t.phase(1, pixel);
           const int64_t depth = y.taps * x.taps * t.inputs;
           const auto element = [&](int64_t out, int64_t in) {
             const int64_t tap = in / t.inputs;
@@ -264,19 +265,22 @@ class Packer {
 
   // One dimension of all phases together.
   struct Joined {
-    int64_t kernel, stride, padding;
+    const Transposed& of;
+    size_t d;
     int64_t first, taps;  // what some phase has
     int64_t behind;       // how far the last window reaches over the end
-    Joined(const Transposed& t, size_t d) : kernel(t.kernel[d]), stride(t.stride[d]), padding(t.padding[d]) {
-      first = cpu::floor_of(padding - kernel + stride, stride);
-      const int64_t last = cpu::floor_of(stride - 1 + padding, stride);
-      taps = last - first + 1;
-      behind = last - cpu::floor_of(stride + 2 * padding - kernel - t.output_padding[d], stride);
+    Joined(const Transposed& t, size_t dim) : of(t), d(dim) {
+      const int64_t stride = t.stride[d];
+      const cpu::Phase highest = t.phase(d, stride - 1);
+      first = t.phase(d, 0).first;
+      taps = highest.first + highest.taps - first;
+      behind = first + taps - 1 - cpu::floor_of(stride + 2 * t.padding[d] - t.kernel[d] - t.output_padding[d], stride);
     }
     // The weight of tap j in this phase, or -1.
-    int64_t weight_of(int64_t phase, int64_t j) const {
-      const int64_t k = phase + padding - stride * (first + j);
-      return k >= 0 && k < kernel ? k : -1;
+    int64_t weight_of(int64_t index, int64_t j) const {
+      const cpu::Phase phase = of.phase(d, index);
+      const int64_t own = first + j - phase.first;
+      return own >= 0 && own < phase.taps ? phase.weight(own) : -1;
     }
   };
 
