@@ -1,4 +1,4 @@
-"""The pure parts of the comparison: counting, judging answers, making tables."""
+"""The parts of the comparison that need no runtime: counting, judging answers, making tables, processes that end."""
 import sys
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, str(Path(__file__).parent))
 import answers
+import runtimes
 import tables
 from flops import flops_of_program
 
@@ -112,3 +113,17 @@ def test_the_document_says_why_something_failed():
     text = tables.document(report)
     assert "- net, A: wrong: differs by 1" in text
     assert "- net, B: 1.9 cores instead of 1" in text
+
+
+@pytest.mark.parametrize("ends", ["closed", "with a code", "with an error"])
+def test_a_process_leaves_no_pipe_behind(ends, tmp_path):
+    """A whole comparison starts more of them than select() has descriptors for."""
+    answer = {"closed": "", "with a code": "sys.exit(3)", "with an error": "print('{\"error\": \"no\"}', flush=True)"}[ends]
+    worker = f"import sys; print('{{\"peak_kib\": 1}}', flush=True); sys.stdin.readline(); {answer}"
+    process = runtimes.Process([sys.executable, "-c", worker], 1, tmp_path / "log", 60)
+    if ends == "closed":
+        process.close()
+    else:
+        with pytest.raises(runtimes.Failed, match="exit code 3" if ends == "with a code" else "no"):
+            process.ask("time", 1, 1)
+    assert process.pipe.stdin.closed and process.pipe.stdout.closed and process.pipe.poll() is not None
