@@ -11,7 +11,7 @@ namespace {
 constexpr uint32_t bit(OperandKind k) { return 1u << static_cast<uint32_t>(k); }
 constexpr uint32_t kIntBits = bit(OperandKind::Int) | bit(OperandKind::IntSlot);
 constexpr uint32_t kRealBits = kIntBits | bit(OperandKind::Real) | bit(OperandKind::RealSlot);
-// By kind of the schema: the kinds of operands that it takes.
+// By kind of the schema: the kinds of operands that it takes, but for lists of tensors, whose elements matter.
 constexpr uint16_t kTaken[] = {
     0,
     bit(OperandKind::Tensor),
@@ -20,23 +20,29 @@ constexpr uint16_t kTaken[] = {
     bit(OperandKind::Bool),
     bit(OperandKind::String),
     kRealBits | bit(OperandKind::Bool),
-    bit(OperandKind::Tensors),
+    0,
     bit(OperandKind::Ints) | bit(OperandKind::IntSlots),
     bit(OperandKind::Reals),
     bit(OperandKind::Bools),
-    bit(OperandKind::Tensors),
+    0,
     bit(OperandKind::Ints) | bit(OperandKind::Reals),
 };
 static_assert(kind::kTensor == 1 && kind::kInt == 2 && kind::kReal == 3 && kind::kBool == 4 && kind::kString == 5 && kind::kScalar == 6 &&
               kind::kTensors == 7 && kind::kInts == 8 && kind::kReals == 9 && kind::kBools == 10 && kind::kOptionalTensors == 11 &&
               kind::kScalars == 12);
 
-bool takes(uint8_t kind, const Operand& given, const Frame& frame) {
+// What kTaken does not say.
+[[gnu::noinline]] bool takes_also(uint8_t kind, const Operand& given, const Frame& frame) {
+  if (given.kind == OperandKind::None) return kind >= kind::kOptional;
   const uint32_t required = kind % kind::kOptional;
-  if (!(kTaken[required] >> static_cast<uint32_t>(given.kind) & 1)) return given.kind == OperandKind::None && kind >= kind::kOptional;
-  for (uint32_t k = 0; given.kind == OperandKind::Tensors && required == kind::kTensors && k < given.count; ++k)
+  if (given.kind != OperandKind::Tensors || (required != kind::kTensors && required != kind::kOptionalTensors)) return false;
+  for (uint32_t k = 0; required == kind::kTensors && k < given.count; ++k)
     if (frame.indices[given.index + k] == kNoValue) return false;
   return true;
+}
+
+inline bool takes(uint8_t kind, const Operand& given, const Frame& frame) {
+  return (kTaken[kind % kind::kOptional] >> static_cast<uint32_t>(given.kind) & 1) || takes_also(kind, given, frame);
 }
 
 // Where a tensor lies; nowhere, when it has no element.
@@ -173,8 +179,8 @@ inline Error check_others(OpContext ctx, const CallPlaces& call, uint32_t* opera
 struct Results {
   OpContext ctx;
   CallPlaces call;
-  bool decides_sizes;            // places are known only when all results have their sizes
-  uint64_t seen = 0, sound = 0;  // bit r: result r
+  bool decides_sizes;  // places are known only when all results have their sizes
+  uint64_t sound = 0;  // bit r: result r was given, and is where it may be
 
   static Error compare(void* state, uint32_t result, DType dtype, uint32_t rank, const int64_t* sizes) {
     auto* self = static_cast<Results*>(state);
@@ -183,7 +189,6 @@ struct Results {
     if (dtype != t.dtype || rank != t.rank) return Error::BadProgram;
     for (uint32_t d = 0; sizes != t.sizes && d < rank; ++d)
       if (sizes[d] != t.sizes[d]) return Error::BadProgram;
-    self->seen |= uint64_t{1} << result;
     self->sound |= uint64_t{self->decides_sizes || result_is_sound(self->ctx, self->call, result, t)} << result;
     return Error::Ok;
   }
@@ -210,7 +215,7 @@ inline Error check_results(OpContext ctx, const Op& op, uint32_t results, uint32
   InferContext infer{ctx, &sink, sink.decides_sizes ? &Results::assign : &Results::compare};
   if (op.infer(infer) != Error::Ok) return Error::BadProgram;
   for (uint32_t r = 0; r < results; ++r)
-    if (!((sink.seen & sink.sound) >> r & 1)) return *operand = arguments + r, Error::BadProgram;
+    if (!(sink.sound >> r & 1)) return *operand = arguments + r, Error::BadProgram;
   if (op.scratch_bytes) sink.call.scratch_bytes = op.scratch_bytes(ctx);
   return sink.decides_sizes ? check_places(ctx, sink.call, operand) : check_others(ctx, sink.call, operand);
 }

@@ -14,6 +14,8 @@ using namespace format;
 bool is_range(size_t first, size_t count, size_t size) { return first <= size && count <= size - first; }
 // Of bytes, which the file counts in 64 bits.
 bool is_bytes(uint64_t first, uint64_t count, uint64_t size) { return first <= size && count <= size - first; }
+// The width of an element is a power of two.
+bool is_aligned(uint64_t offset, DType dtype) { return (offset & (size_in_bytes(dtype) - 1)) == 0; }
 
 // The lists that all methods refer to. A file's tensor lists may share ids, so their total length is no part of the segment's
 // length; a budget in proportion to it keeps the time linear.
@@ -118,14 +120,14 @@ bool Verifier::values(Span<const Value> values, Span<const uint64_t> pool_bytes)
     const uint64_t capacity = v.storage == kConstants ? program.constant_bytes
                               : v.storage == kState   ? program.state_bytes
                                                       : pool_bytes[v.storage - kFirstPool];
-    if (v.offset % size_in_bytes(v.dtype) != 0 || !is_bytes(v.offset, bytes, capacity)) return false;
+    if (!is_aligned(v.offset, v.dtype) || !is_bytes(v.offset, bytes, capacity)) return false;
   }
   return true;
 }
 
 // A window lies inside its root, and stays aligned wherever the root goes. An empty one has no bytes that could be outside.
 bool Verifier::window(const Value& v, const Value& root) const {
-  if (v.storage != root.storage || (v.offset - root.offset) % size_in_bytes(v.dtype) != 0) return false;
+  if (v.storage != root.storage || !is_aligned(v.offset - root.offset, v.dtype)) return false;
   const uint64_t bytes = extent(v);
   return bytes == 0 || (v.offset >= root.offset && is_bytes(v.offset - root.offset, bytes, extent(root)));
 }

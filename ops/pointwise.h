@@ -72,15 +72,17 @@ inline F make_function(OpContext ctx) {
   }
 }
 
+inline bool are_alike(const Tensor& a, const Tensor& b) noexcept {
+  return a.sizes == b.sizes && a.strides == b.strides && a.rank == b.rank;
+}
+
 // True when the first `arguments` operands and the result have their elements one behind the other and in one order: such values share the
 // lists of their sizes and strides, which is quickly seen.
 inline bool are_flat(OpContext ctx, uint32_t arguments, uint32_t result) noexcept {
-  const Tensor r = ctx.tensor(result);
-  for (uint32_t i = 0; i < arguments; ++i) {
-    const Tensor t = ctx.tensor(i);
-    if (t.sizes != r.sizes || t.strides != r.strides || t.rank != r.rank) return false;
-  }
-  return is_contiguous(r);
+  const Tensor first = ctx.tensor(0);
+  for (uint32_t i = 1; i < arguments; ++i)
+    if (!are_alike(first, ctx.tensor(i))) return false;
+  return are_alike(first, ctx.tensor(result)) && is_contiguous(first);
 }
 
 // Kernels result[i] = F(arguments[i]…), the result being operand kResult: of the arguments' type, or of R if that is given.
