@@ -41,7 +41,7 @@ Error run(OpContext ctx) noexcept {
 
   const int64_t most = g.stride[0] == 1 && g.dilation[0] == 1 ? 2 : 1;  // lines at once
   const int64_t groups = (y.sizes[1] + most - 1) / most;                // of an image
-  const Pieces pieces(y.sizes[0] * groups, lines_of_work(40000 / most, y, g), 64);
+  const Pieces pieces(y.sizes[0] * groups, lines_of_work(100000 / most, y, g), 64);
   parallel_for(ctx.frame->hooks, pieces.count, [&](int64_t piece) {
     const float* rows[kMostRuns + 1];
     DepthwiseLines some = d;

@@ -38,10 +38,12 @@ struct Product {
     const Tiling tiles(*this, tile_rows);
     const int64_t most_tiles = most_tiles_of(copied, tile_rows);
     // Chunks, some for each thread: of rows where they are more bytes than the weights, else of columns, and of the others too where there
-    // are not enough. From some 100,000 products on one is worth a thread.
-    constexpr int64_t kWork = 100000, kChunks = 4, kColumns = 64;
+    // are not enough. A thread more is worth it from some 800,000 products on, below which waiting for each other and fetching what the
+    // other has written takes as long; reading a weight takes as long as 8 products.
+    constexpr int64_t kWork = 100000, kLeast = 8, kWeight = 8, kChunks = 4, kColumns = 64;
     const int64_t groups = (block.columns + kColumns - 1) / kColumns, workers = hooks && hooks->parallel_for ? hooks->workers : 1;
-    const int64_t work = rows * block.columns / (kWork / depth + 1) + 1, wanted = workers < 2 ? 1 : smaller(workers * kChunks, work);
+    const int64_t work = (rows + kWeight) * block.columns / (kWork / depth + 1) + 1;
+    const int64_t wanted = workers < 2 || work < kLeast ? 1 : smaller(workers * kChunks, work);
     const bool rows_first = rows * (depth + block.columns) >= depth * block.columns;
     const Pieces row_chunks(tiles.count(), 1, rows_first ? wanted : (wanted - 1) / smaller(groups, wanted) + 1);
     const Pieces columns(groups, 1, (wanted - 1) / row_chunks.count + 1);
