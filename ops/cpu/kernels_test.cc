@@ -62,41 +62,47 @@ void check_multiply(const Kernels& kernels, std::vector<int64_t> tiles, int64_t 
   for (float& value : w) value = static_cast<float>(W(value));
   const int64_t result_row = columns + 3, residual_row = columns + 1;
   const std::vector<float> residual = randoms(rows * residual_row, 4);
-  std::vector<float> packed(panels_of(columns) * depth * kPanel), result(rows * result_row, kUntouched);
+  std::vector<float> packed(panels_of(columns) * depth * kPanel);
   pack_panels(
       columns, depth, [&](int64_t o, int64_t i) { return w[o * depth + i]; }, packed.data());
   std::vector<W> weights;
   for (float value : packed) weights.push_back(W(value));
-  const auto piece = [&](int64_t row, int64_t run) { return x.data() + ((runs - 1 - run) * rows + row) * length; };
-
   RowBlock b;
   std::vector<const float*> at(tiles.size() * runs * kMostRows);
-  int64_t row = 0;
-  for (size_t t = 0; t < tiles.size(); ++t) {
-    b.rows[t] = tiles[t], b.place[t] = row * result_row;
-    for (int64_t r = 0; r < tiles[t]; ++r, ++row)
-      for (int64_t run = 0; run < runs; ++run) at[(t * runs + run) * kMostRows + r] = piece(row, run);
-  }
   b.tiles = static_cast<int64_t>(tiles.size()), b.at = at.data(), b.runs = runs, b.length = length;
   b.weight = weights.data(), b.weight_dtype = DTypeOf<W>::value, b.panel = depth * kPanel, b.columns = columns;
-  b.result = result.data(), b.result_row = result_row;
+  b.result_row = result_row;
   b.epilogue = {with_bias ? bias.data() : nullptr, with_residual ? residual.data() : nullptr, residual_row, activation};
-  kernels.multiply(b);
-
-  for (row = 0; row < rows; ++row)
-    for (int64_t c = 0; c < result_row; ++c) {
-      const float got = result[row * result_row + c];
-      if (c >= columns) {
-        ASSERT_EQ(got, kUntouched) << "behind row " << row;
-        continue;
-      }
-      double sum = (with_bias ? bias[c] : 0) + (with_residual ? residual[row * residual_row + c] : 0.0), size = std::fabs(sum);
-      for (int64_t k = 0; k < depth; ++k) {
-        const double term = double(piece(row, k / length)[k % length]) * w[c * depth + k];
-        sum += term, size += std::fabs(term);
-      }
-      ASSERT_NEAR(got, activated(activation, sum), 1e-6 + 6e-7 * size) << "row " << row << ", column " << c;
+  for (const bool is_even : {true, false}) {  // rows equally far apart, or every two in the other order
+    SCOPED_TRACE(is_even ? "even rows" : "uneven rows");
+    const auto piece = [&](int64_t row, int64_t run) {
+      return x.data() + ((runs - 1 - run) * rows + (is_even || (row ^ 1) >= rows ? row : row ^ 1)) * length;
+    };
+    int64_t row = 0;
+    for (size_t t = 0; t < tiles.size(); ++t) {
+      b.rows[t] = tiles[t], b.place[t] = row * result_row;
+      for (int64_t r = 0; r < tiles[t]; ++r, ++row)
+        for (int64_t run = 0; run < runs; ++run) at[(t * runs + run) * kMostRows + r] = piece(row, run);
     }
+    std::vector<float> result(rows * result_row, kUntouched);
+    b.result = result.data();
+    kernels.multiply(b);
+
+    for (row = 0; row < rows; ++row)
+      for (int64_t c = 0; c < result_row; ++c) {
+        const float got = result[row * result_row + c];
+        if (c >= columns) {
+          ASSERT_EQ(got, kUntouched) << "behind row " << row;
+          continue;
+        }
+        double sum = (with_bias ? bias[c] : 0) + (with_residual ? residual[row * residual_row + c] : 0.0), size = std::fabs(sum);
+        for (int64_t k = 0; k < depth; ++k) {
+          const double term = double(piece(row, k / length)[k % length]) * w[c * depth + k];
+          sum += term, size += std::fabs(term);
+        }
+        ASSERT_NEAR(got, activated(activation, sum), 1e-6 + 6e-7 * size) << "row " << row << ", column " << c;
+      }
+  }
 }
 
 TEST(Kernels, MultiplyRowsOfAnyNumber) {
