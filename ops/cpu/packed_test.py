@@ -151,6 +151,65 @@ def test_refusals():
         call("etc::packed_conv2d", image, patch, None, None, 20, [9, 9], [1, 1], [0, 1], [1, 1], "none", direct=True)
 
 
+def block(x, weight, bias, geometry, activation, filters, filter_bias, depthwise, depthwise_activation, points=None, point_bias=None, residual=None,
+          point_activation="none", dtype=torch.float32):
+    """etc::packed_conv_depthwise2d over [n, c, h, w]; geometry and depthwise: strides, paddings and dilations."""
+    flat = lambda w: packed(w.permute(0, 2, 3, 1).reshape(w.shape[0], -1)).to(dtype)
+    to_last = lambda t: None if t is None else t.permute(0, 2, 3, 1).contiguous()
+    of_channels = packed(filters.flatten(1))
+    y = call("etc::packed_conv_depthwise2d", to_last(x), to_last(residual), flat(weight), bias, weight.shape[0], list(weight.shape[2:]), *map(list, geometry),
+             activation, of_channels, filter_bias, list(filters.shape[2:]), *map(list, depthwise), depthwise_activation,
+             None if points is None else flat(points), point_bias, 0 if points is None else points.shape[0], point_activation, direct=True)[0]
+    return y.permute(0, 3, 1, 2)
+
+
+# Kernel, stride, padding and dilation of the convolution, and of the depthwise one.
+BLOCKS = [(((1, 1), (1, 1), (0, 0), (1, 1)), ((3, 3), (1, 1), (1, 1), (1, 1))), (((1, 1), (1, 1), (0, 0), (1, 1)), ((3, 3), (2, 2), (1, 1), (1, 1))),
+          (((3, 3), (2, 2), (1, 1), (1, 1)), ((5, 5), (1, 1), (2, 2), (1, 1))), (((3, 2), (1, 2), (2, 1), (2, 1)), ((1, 3), (3, 1), (0, 0), (1, 2))),
+          (((1, 1), (1, 1), (1, 1), (1, 1)), ((2, 2), (3, 3), (0, 1), (1, 1))), (((1, 1), (2, 1), (0, 0), (1, 1)), ((3, 3), (1, 1), (4, 4), (2, 2))),
+          (((1, 1), (1, 2), (0, 0), (1, 1)), ((3, 1), (4, 1), (0, 0), (1, 1)))]
+
+
+@pytest.mark.parametrize("sizes", [(2, 3, 9, 11), (1, 20, 40, 33), (3, 8, 70, 64)], ids=str)
+@pytest.mark.parametrize("inner,outputs", [(5, 3), (40, 24), (96, 17)])
+@pytest.mark.parametrize("first,second", BLOCKS, ids=str)
+def test_conv_depthwise2d(first, second, inner, outputs, sizes):
+    """The numbers of the three ops, bit for bit; and PyTorch's."""
+    x, w, b = tensor(*sizes), tensor(inner, sizes[1], *first[0], seed=1), tensor(inner, seed=2)
+    filters, filter_bias = tensor(inner, 1, *second[0], seed=3), tensor(inner, seed=4)
+    points, point_bias = tensor(outputs, inner, 1, 1, seed=5), tensor(outputs, seed=6)
+    one = conv(x, w, b, None, *first[1:], "relu6")
+    same(one, F.relu6(F.conv2d(x, w, b, *first[1:])))
+    two = call("etc::packed_depthwise2d", one.permute(0, 2, 3, 1), packed(filters.flatten(1)), filter_bias, *map(list, second), "hardswish", direct=True)[0]
+    two = two.permute(0, 3, 1, 2)
+    ours = block(x, w, b, first[1:], "relu6", filters, filter_bias, second[1:], "hardswish")
+    assert torch.equal(ours, two)
+    same(ours, F.hardswish(F.conv2d(F.relu6(F.conv2d(x, w, b, *first[1:])), filters, filter_bias, *second[1:], groups=inner)))
+    for residual, activation in ((None, "none"), (tensor(two.shape[0], outputs, *two.shape[2:], seed=7), "relu")):
+        three = conv(two, points, point_bias, residual, activation=activation)
+        assert torch.equal(block(x, w, b, first[1:], "relu6", filters, filter_bias, second[1:], "hardswish", points, point_bias, residual, activation), three)
+
+
+def test_conv_depthwise2d_over_narrow_weights():
+    x, w, filters, points = tensor(1, 16, 30, 30), tensor(48, 16, 1, 1, seed=1), tensor(48, 1, 3, 3, seed=2), tensor(16, 48, 1, 1, seed=3)
+    for dtype in (torch.bfloat16, torch.float16):
+        ours = block(x, w, None, ((1, 1), (0, 0), (1, 1)), "relu", filters, None, ((1, 1), (1, 1), (1, 1)), "relu", points, None, x, dtype=dtype)
+        narrow = lambda t: t.to(dtype).float()
+        same(ours, x + F.conv2d(F.relu(F.conv2d(F.relu(F.conv2d(x, narrow(w))), filters, None, 1, 1, groups=48)), narrow(points)))
+
+
+def test_conv_depthwise2d_refuses():
+    x, w, filters, points = tensor(1, 8, 9, 9), tensor(20, 8, 1, 1, seed=1), tensor(20, 1, 3, 3, seed=2), tensor(8, 20, 1, 1, seed=3)
+    first, second = ((1, 1), (0, 0), (1, 1)), ((1, 1), (1, 1), (1, 1))
+    block(x, w, None, first, "none", filters, None, second, "none", points, None, x)
+    for bad in (dict(first=((0, 1), (0, 0), (1, 1))), dict(second=((1, 1), (-1, 1), (1, 1))), dict(second=((1, 1), (1, 1), (9, 9))), dict(filters=filters[:16]),
+                dict(points=points[:, :10]), dict(residual=x[:, :4]), dict(residual=x[:, :, 1:]), dict(activation="softplus"), dict(bias=tensor(19)),
+                dict(points=None), dict(second=((1, 1), (1, 1, 1, 1), (1, 1))), dict(second=((1 << 40, 1), (1, 1), (1, 1)))):
+        a = dict(dict(first=first, second=second, filters=filters, points=points, residual=x, activation="none", bias=None), **bad)
+        with pytest.raises(EtcError):
+            block(x, w, a["bias"], a["first"], a["activation"], a["filters"], None, a["second"], "none", a["points"], None, a["residual"])
+
+
 def phases(weight, stride, padding):
     """[inputs, outputs, height, width] as ops/cpu/conv_transpose2d.cc wants it: the taps of each phase, by their definition."""
     kernel, inputs, outputs = weight.shape[2:], weight.shape[0], weight.shape[1]
