@@ -38,25 +38,36 @@ Error run(OpContext ctx) noexcept {
   std::memcpy(cell, ctx.tensor(kCell).as<float>(), state);
   float* const sums = reinterpret_cast<float*>(ctx.scratch());
 
-  Product p;
-  p.rows = batch;
-  RowBlock& b = p.block;
-  b.runs = 1, b.length = units;
-  b.weight = ctx.tensor(kWeight).data;
-  b.weight_dtype = ctx.tensor(kWeight).dtype;
-  b.columns = columns;
-  b.result = sums, b.result_row = columns;
-  b.epilogue.residual_row = gates.strides[1];
+  Product all;
+  all.rows = batch;
+  all.block.runs = 1, all.block.length = units;
+  all.block.weight_dtype = ctx.tensor(kWeight).dtype;
+  all.block.result_row = columns, all.block.epilogue.residual_row = gates.strides[1];
+  const auto* weight = static_cast<const std::byte*>(ctx.tensor(kWeight).data);
+  const int64_t panel = units * kPanel * static_cast<int64_t>(size_in_bytes(all.block.weight_dtype));  // bytes
   const float* h = last_hidden;
   int64_t h_row = units;
+
+  // Each thread has units of its own, the same in every step: their weights stay in its cache.
+  const Hooks* hooks = ctx.frame->hooks;
+  const Pieces parts(panels_of(units), 1, threads_for(hooks, batch, units, columns));
   for (int64_t i = 0; i < steps; ++i) {
     const int64_t t = ctx.boolean(kReverse) ? steps - 1 - i : i;
-    b.epilogue.residual = gates.as<float>() + t * gates.strides[0];
-    p.run(ctx.frame->hooks, 0, [&](int64_t row, int64_t count, const float** at, float**) {
-      for (int64_t r = 0; r < count; ++r) at[r] = h + (row + r) * h_row;
-    });
     float* out = y.as<float>() + t * y.strides[0];
-    for (int64_t n = 0; n < batch; ++n) kernels().lstm(units, sums + n * columns, cell + n * units, out + n * y.strides[1]);
+    parallel_for(hooks, parts.count, [&](int64_t part) {
+      const int64_t first = parts.begin(part), end = parts.end(part), column = first * 4 * kPanel, unit = first * kPanel;
+      Product p = all;
+      p.block.weight = weight + first * 4 * panel;
+      p.block.columns = (end - first) * 4 * kPanel;
+      p.block.result = sums + column;
+      p.block.epilogue.residual = gates.as<float>() + t * gates.strides[0] + column;
+      p.run(nullptr, 0, [&](int64_t row, int64_t count, const float** at, float**) {
+        for (int64_t r = 0; r < count; ++r) at[r] = h + (row + r) * h_row;
+      });
+      const int64_t count = end * kPanel < units ? (end - first) * kPanel : units - unit;
+      for (int64_t n = 0; n < batch; ++n)
+        kernels().lstm(count, sums + n * columns + column, cell + n * units + unit, out + n * y.strides[1] + unit);
+    });
     h = out, h_row = y.strides[1];
   }
   if (steps > 0)

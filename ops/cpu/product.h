@@ -19,6 +19,14 @@ constexpr int64_t pieces_of_window(int64_t lines, int64_t pixels, int64_t paddin
 // Floats of a row that locate may copy.
 constexpr int64_t kMostCopied = 288;
 
+// How many threads are worth waiting for: one more from some 400,000 products for each of them on, below which waiting for each other and
+// fetching what the other has written takes as long. Reading a weight takes as long as 8 products.
+inline int64_t threads_for(const Hooks* hooks, int64_t rows, int64_t depth, int64_t columns) {
+  constexpr int64_t kWork = 400000, kWeight = 8;
+  const int64_t workers = hooks && hooks->parallel_for ? hooks->workers : 1, most = (rows + kWeight) * columns / (kWork / (depth + 1) + 1);
+  return workers < most ? workers : most < 1 ? 1 : most;
+}
+
 // x [rows, runs * length] times weight, as a RowBlock without rows.
 struct Product {
   int64_t rows = 0;
@@ -38,12 +46,10 @@ struct Product {
     const Tiling tiles(*this, tile_rows);
     const int64_t most_tiles = most_tiles_of(copied, tile_rows);
     // Chunks, some for each thread: of rows where they are more bytes than the weights, else of columns, and of the others too where there
-    // are not enough. A thread more is worth it from some 800,000 products on, below which waiting for each other and fetching what the
-    // other has written takes as long; reading a weight takes as long as 8 products.
-    constexpr int64_t kWork = 100000, kLeast = 8, kWeight = 8, kChunks = 4, kColumns = 64;
-    const int64_t groups = (block.columns + kColumns - 1) / kColumns, workers = hooks && hooks->parallel_for ? hooks->workers : 1;
-    const int64_t work = (rows + kWeight) * block.columns / (kWork / depth + 1) + 1;
-    const int64_t wanted = workers < 2 || work < kLeast ? 1 : smaller(workers * kChunks, work);
+    // are not enough.
+    constexpr int64_t kChunks = 4, kColumns = 64;
+    const int64_t groups = (block.columns + kColumns - 1) / kColumns, threads = threads_for(hooks, rows, depth, block.columns);
+    const int64_t wanted = threads < 2 ? 1 : threads * kChunks;
     const bool rows_first = rows * (depth + block.columns) >= depth * block.columns;
     const Pieces row_chunks(tiles.count(), 1, rows_first ? wanted : (wanted - 1) / smaller(groups, wanted) + 1);
     const Pieces columns(groups, 1, (wanted - 1) / row_chunks.count + 1);
