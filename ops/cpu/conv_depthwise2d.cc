@@ -64,7 +64,7 @@ struct Shape {
   int64_t channels;           // and its channels
   int64_t lines;              // of the result at a time
   int64_t span, ring;         // inner lines for one line of the result, and for all of these
-  int64_t groups, slots;      // of an image; in scratch
+  int64_t groups, slots = 0;  // of an image; in scratch
   int64_t line, slot_floats;  // floats of an inner line, and of a slot
   int64_t zeros;              // floats, where windows may reach over an edge
 

@@ -37,6 +37,7 @@ struct RowBlock {
   int64_t panel = 0;                // elements from one panel to the next,
   int64_t step = kPanel;            // and in a panel from one input to the next
   int64_t columns = 0;              // of the product, from the first panel of `weight`
+  bool is_near = false;             // the weights are in the second cache: they need not be asked for long before they are read
   const void* next = nullptr;       // as many weights that the next block takes, if they may lie far; null: none
   float* result = nullptr;          // of the first panel's columns;
   int64_t place[kBlockTiles] = {};  // floats from there to each tile's first row,

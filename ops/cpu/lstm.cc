@@ -12,6 +12,8 @@ namespace {
 using namespace cpu;
 constexpr uint32_t kGates = 0, kWeight = 1, kHidden = 2, kCell = 3, kReverse = 4, kResult = 5, kLastHidden = 6, kLastCell = 7;
 
+constexpr int64_t kSecondCache = 1 << 20;  // bytes that stay in it from step to step
+
 Error infer(InferContext& ctx) noexcept {
   const Meta gates = ctx.meta(kGates), hidden = ctx.meta(kHidden), cell = ctx.meta(kCell);
   if (gates.dtype != DType::F32 || hidden.dtype != DType::F32 || cell.dtype != DType::F32) return Error::BadArgument;
@@ -59,6 +61,7 @@ Error run(OpContext ctx) noexcept {
       Product p = all;
       p.block.weight = weight + first * 4 * panel;
       p.block.columns = (end - first) * 4 * kPanel;
+      p.block.is_near = (end - first) * 4 * panel <= kSecondCache;
       p.block.result = sums + column;
       p.block.epilogue.residual = gates.as<float>() + t * gates.strides[0] + column;
       p.run(nullptr, 0, [&](int64_t row, int64_t count, const float** at, float**) {

@@ -19,10 +19,10 @@ constexpr int64_t pieces_of_window(int64_t lines, int64_t pixels, int64_t paddin
 // Floats of a row that locate may copy.
 constexpr int64_t kMostCopied = 288;
 
-// How many threads are worth waiting for: one more from some 400,000 products for each of them on, below which waiting for each other and
+// How many threads are worth waiting for: one more from some 320,000 products for each of them on, below which waiting for each other and
 // fetching what the other has written takes as long. Reading a weight takes as long as 8 products.
 inline int64_t threads_for(const Hooks* hooks, int64_t rows, int64_t depth, int64_t columns) {
-  constexpr int64_t kWork = 400000, kWeight = 8;
+  constexpr int64_t kWork = 320000, kWeight = 8;
   const int64_t workers = hooks && hooks->parallel_for ? hooks->workers : 1, most = (rows + kWeight) * columns / (kWork / (depth + 1) + 1);
   return workers < most ? workers : most < 1 ? 1 : most;
 }
