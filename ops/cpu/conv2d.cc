@@ -1,8 +1,12 @@
 // etc::packed_conv2d – activation(convolution of x with weight + bias + residual) in f32, of one group, over images
 // [n, height, width, channels]. No window is copied but those of few channels that reach over an edge: rows of the product are pointers
 // to where the pixels lie, and to zeros outside of the image.
+//
+// A weight [panels, channels, taps, 16] instead of [panels, taps * channels, 16] is for an image of few channels that are planes of their
+// own, as PyTorch has it.
 #include <cstring>
 
+#include "ops/cpu/planes.h"
 #include "ops/cpu/windows.h"
 
 namespace etc {
@@ -22,7 +26,12 @@ Error infer(InferContext& ctx) noexcept {
   if (pieces_of_window(g.kernel[0], g.kernel[1], g.padding[1] + g.padding_behind[1], g.dilation[1]) > kMostRuns) return Error::BadArgument;
   if (!checked_multiply(g.kernel[0] * g.kernel[1], x.sizes[3], &depth)) return Error::BadShape;
   const int64_t channels = ctx.integer(kChannels);
-  ETC_TRY(check_panels(ctx.meta(kWeight), channels, depth, true));
+  if (const Meta weight = ctx.meta(kWeight); weight.rank == 4) {
+    if (ctx.has(kResidual) || !Planes::takes(g, x.sizes[3])) return Error::BadArgument;
+    ETC_TRY(check_planes(weight, channels, x.sizes[3], g));
+  } else {
+    ETC_TRY(check_panels(weight, channels, depth, true));
+  }
   ETC_TRY(check_vector(ctx, kBias, channels));
   Meta y = x;
   y.sizes[1] = out[0], y.sizes[2] = out[1], y.sizes[3] = channels;
@@ -33,6 +42,21 @@ Error infer(InferContext& ctx) noexcept {
 Windows windows_of(OpContext ctx) {
   const Tensor& y = ctx.tensor(kResult);
   return {ctx.tensor(kX), geometry_of(ctx, kGeometry), y.sizes[1], y.sizes[2]};
+}
+
+Error run_planes(OpContext ctx) noexcept {
+  const Tensor x = ctx.tensor(kX), y = ctx.tensor(kResult);
+  Planes p{x, geometry_of(ctx, kGeometry), y.sizes[2], ctx.tensor(kWeight).as<float>(), y.sizes[3], y.strides[2], {}};
+  p.epilogue.bias = vector_or_null(ctx, kBias);
+  find_activation(ctx.string(kActivation), &p.epilogue.activation);
+  const Pieces pieces(y.sizes[0] * y.sizes[1], lines_of_work(100000, y, p.g), 64);
+  parallel_for(ctx.frame->hooks, pieces.count, [&](int64_t piece) {
+    for (int64_t i = pieces.begin(piece); i < pieces.end(piece); ++i) {
+      const int64_t n = i / y.sizes[1], line = i % y.sizes[1];
+      p.run(n, line, line + 1, y.as<float>() + n * y.strides[0] + line * y.strides[1], y.strides[1]);
+    }
+  });
+  return Error::Ok;
 }
 
 Error run(OpContext ctx) noexcept {
@@ -60,12 +84,17 @@ Error run(OpContext ctx) noexcept {
 }
 
 uint64_t scratch_bytes(OpContext ctx) noexcept {
+  if (ctx.tensor(kWeight).rank == 4) return 0;
   const Windows w = windows_of(ctx);
   if (!w.pads()) return 0;
   return static_cast<uint64_t>(w.length()) * sizeof(float);
 }
 
 Kernel select(OpContext ctx) noexcept {
+  if (ctx.tensor(kWeight).rank == 4) {
+    const bool takes = has_dense_planes(ctx.tensor(kX)) && has_dense_pixels(ctx.tensor(kResult)) && are_contiguous(ctx, kWeight, 2);
+    return takes ? run_planes : nullptr;
+  }
   for (const uint32_t i : {kX, kResidual, kResult})
     if (ctx.has(i) && !has_dense_pixels(ctx.tensor(i))) return nullptr;
   for (const uint32_t i : {kResidual, kResult})

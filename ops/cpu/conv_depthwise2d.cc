@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "ops/cpu/depthwise.h"
+#include "ops/cpu/planes.h"
 #include "ops/cpu/windows.h"
 
 namespace etc {
@@ -20,6 +21,9 @@ constexpr uint32_t kX = 0, kResidual = 1, kWeight = 2, kBias = 3, kChannels = 4,
                    kPoints = 17, kPointBias = 18, kPointChannels = 19, kPointActivation = 20, kResult = 21;
 constexpr int64_t kMostSlots = 8, kMostLines = 8;
 constexpr int64_t kNear = 1 << 15;  // floats of a slot, which stay in the second cache
+
+// A weight for an image whose channels are planes, as etc::packed_conv2d takes one.
+bool has_planes(OpContext ctx) { return ctx.tensor(kWeight).rank == 4; }
 
 // What the first convolution makes of x.
 Error inner_of(InferContext& ctx, Meta* inner) {
@@ -33,7 +37,12 @@ Error inner_of(InferContext& ctx, Meta* inner) {
   if (pieces_of_window(g.kernel[0], g.kernel[1], g.padding[1] + g.padding_behind[1], g.dilation[1]) > kMostRuns) return Error::BadArgument;
   if (!checked_multiply(g.kernel[0] * g.kernel[1], inner->sizes[3], &depth)) return Error::BadShape;
   inner->sizes[1] = out[0], inner->sizes[2] = out[1], inner->sizes[3] = ctx.integer(kChannels);
-  ETC_TRY(check_panels(ctx.meta(kWeight), inner->sizes[3], depth, true));
+  if (const Meta weight = ctx.meta(kWeight); weight.rank == 4) {
+    if (!Planes::takes(g, ctx.meta(kX).sizes[3])) return Error::BadArgument;
+    ETC_TRY(check_planes(weight, inner->sizes[3], ctx.meta(kX).sizes[3], g));
+  } else {
+    ETC_TRY(check_panels(weight, inner->sizes[3], depth, true));
+  }
   return check_vector(ctx, kBias, inner->sizes[3]);
 }
 
@@ -76,7 +85,7 @@ struct Shape {
     }
     channels = ctx.integer(kChannels);
     const Windows all = windows(x, 0, inner[0]);
-    zeros = all.pads() ? all.length() : 0;
+    zeros = all.pads() && !has_planes(ctx) ? all.length() : 0;
   }
 
   // Those of the inner lines from this one on. Pads above and below only where the image ends.
@@ -115,6 +124,7 @@ class Block {
         x_(ctx.tensor(kX)),
         y_(ctx.tensor(kResult)),
         has_points_(ctx.has(kPoints)),
+        has_planes_(has_planes(ctx)),
         depthwise_(s.depthwise) {
     zeros_ = reinterpret_cast<float*>(ctx.scratch());
     std::memset(zeros_, 0, static_cast<size_t>(s.zeros) * sizeof(float));
@@ -169,6 +179,11 @@ class Block {
   }
 
   void multiply_first(int64_t n, int64_t from, int64_t count, float* result) const {
+    if (has_planes_) {
+      const RowBlock& b = first_.block;
+      const Planes p{x_, s_.first, s_.inner[1], static_cast<const float*>(b.weight), b.columns, b.result_row, b.epilogue};
+      return p.run(n, from, from + count, result, s_.line);
+    }
     const Geometry& g = s_.first;
     const int64_t sizes[] = {1, x_.sizes[1], x_.sizes[2], x_.sizes[3]}, lines[] = {1, count, x_.sizes[2], x_.sizes[3]};
     Tensor image = x_;
@@ -196,7 +211,7 @@ class Block {
   const Shape& s_;
   const Kernels& kernels_;
   const Tensor x_, y_;
-  const bool has_points_;
+  const bool has_points_, has_planes_;
   Depthwise depthwise_;
   Product first_, points_;
   Tensor residual_{};
@@ -226,10 +241,11 @@ uint64_t scratch_bytes(OpContext ctx) noexcept {
 Kernel select(OpContext ctx) noexcept {
   for (const uint32_t i : {kX, kResidual, kResult}) {
     if (!ctx.has(i)) continue;
-    if (!has_dense_pixels(ctx.tensor(i)) || (i != kX && ctx.has(kPoints) && !are_joined(ctx.tensor(i), 0, 3))) return nullptr;
+    const bool is_dense = i == kX && has_planes(ctx) ? has_dense_planes(ctx.tensor(i)) : has_dense_pixels(ctx.tensor(i));
+    if (!is_dense || (i != kX && ctx.has(kPoints) && !are_joined(ctx.tensor(i), 0, 3))) return nullptr;
   }
   const Shape s(ctx);
-  if (s.windows(ctx.tensor(kX), 0, s.inner[0]).runs() > kMostRuns) return nullptr;
+  if (!has_planes(ctx) && s.windows(ctx.tensor(kX), 0, s.inner[0]).runs() > kMostRuns) return nullptr;
   return are_contiguous(ctx, kWeight, 2) && are_contiguous(ctx, kDepthwise, 2) && are_contiguous(ctx, kPoints, 2) ? run : nullptr;
 }
 

@@ -45,6 +45,24 @@ struct RowBlock {
   Epilogue epilogue;
 };
 
+// Neighbouring pixels of a convolution's result over an image whose few channels are planes of their own. The window of each lies `step`
+// floats behind the one before; of all of them, Kernels::tall_rows, also those that are not asked for.
+struct PlaneTile {
+  struct Input {
+    int64_t x, weight;  // floats from `x` and from `weight` to a number of the first window and to what it is multiplied by
+  };
+  const float* x = nullptr;
+  int64_t step = 0;
+  const Input* inputs = nullptr;
+  int64_t count = 0;
+  const float* weight = nullptr;  // packed
+  int64_t panel = 0;              // floats from one panel to the next
+  int64_t rows = 0, columns = 0;  // of the result that are asked for
+  float* result = nullptr;
+  int64_t result_row = 0;
+  Epilogue epilogue;  // no residual
+};
+
 // One output line of a depthwise convolution, or two at a time, for channels [0, channels) of one image, all pixels `pixel` floats apart.
 struct DepthwiseLines {
   int64_t lines = 1;  // 1, or 2 whose windows begin one row apart
@@ -103,6 +121,7 @@ struct Kernels {
   // there are few columns. Tall tiles read weights less often.
   int64_t tile_rows, tall_rows;
   void (*multiply)(const RowBlock& block) noexcept;
+  void (*multiply_planes)(const PlaneTile& tile) noexcept;
   void (*depthwise)(const DepthwiseLines& lines) noexcept;
   void (*largest)(const PoolWindow& window) noexcept;  // NaN where there is one
   void (*average)(const PoolWindow& window) noexcept;

@@ -116,6 +116,46 @@ TEST(Kernels, MultiplyRowsOfAnyNumber) {
     check_multiply(*kind.kernels, {tall, tall - 1, tall}, 2, 17, 70, Activation::Relu6, true, true);
   }
 }
+// Windows of numbers that lie anywhere, `step` floats from row to row.
+void check_planes(const Kernels& kernels, int64_t rows, int64_t step, int64_t columns, Activation activation) {
+  const std::vector<int64_t> places = {0, 1, 7, 40, 38, 3, 99, 50, 51};
+  const int64_t inputs = static_cast<int64_t>(places.size()), depth = inputs + 3,
+                result_row = columns + 3;  // some rows of the weight are left out
+  const std::vector<float> x = randoms(100 + kernels.tall_rows * step, 1), w = randoms(columns * depth, 2), bias = randoms(columns, 3);
+  std::vector<float> packed(panels_of(columns) * depth * kPanel), result(kernels.tall_rows * result_row, kUntouched);
+  pack_panels(
+      columns, depth, [&](int64_t o, int64_t i) { return w[o * depth + i]; }, packed.data());
+  std::vector<PlaneTile::Input> all;
+  for (int64_t i = 0; i < inputs; ++i) all.push_back({places[i], (i + i / 3) * kPanel});
+  PlaneTile t;
+  t.x = x.data(), t.step = step, t.inputs = all.data(), t.count = inputs;
+  t.weight = packed.data(), t.panel = depth * kPanel, t.rows = rows, t.columns = columns;
+  t.result = result.data(), t.result_row = result_row;
+  t.epilogue = {bias.data(), nullptr, 0, activation};
+  kernels.multiply_planes(t);
+  for (int64_t row = 0; row < kernels.tall_rows; ++row)
+    for (int64_t c = 0; c < result_row; ++c) {
+      const float got = result[row * result_row + c];
+      if (c >= columns || row >= rows) {
+        ASSERT_EQ(got, kUntouched) << "row " << row << ", column " << c;
+        continue;
+      }
+      double sum = bias[c];
+      for (int64_t i = 0; i < inputs; ++i) sum += double(x[places[i] + row * step]) * w[c * depth + i + i / 3];
+      ASSERT_NEAR(got, activated(activation, sum), 1e-5) << "row " << row << ", column " << c;
+    }
+}
+
+TEST(Kernels, MultiplyPlanes) {
+  for (const Kind& kind : kinds()) {
+    SCOPED_TRACE(kind.name);
+    for (int64_t rows = 1; rows <= kind.kernels->tall_rows; ++rows)
+      for (int64_t columns : {1, 5, 8, 16, 17, 24, 32, 40, 70})
+        for (int64_t step : {1, 2, 5})
+          for (Activation activation : {Activation::None, Activation::Relu6, Activation::Hardswish})
+            check_planes(*kind.kernels, rows, step, columns, activation);
+  }
+}
 TEST(Kernels, MultiplyPiecesOfAnyLength) {
   for (const Kind& kind : kinds()) {
     SCOPED_TRACE(kind.name);

@@ -151,6 +151,43 @@ def test_refusals():
         call("etc::packed_conv2d", image, patch, None, None, 20, [9, 9], [1, 1], [0, 1], [1, 1], "none", direct=True)
 
 
+def planes(weight):
+    """[outputs, channels, height, width] for an image that lies as PyTorch has it."""
+    n, c, h, w = weight.shape
+    return packed(weight.reshape(n, -1)).reshape(-1, c, h * w, 16)
+
+
+def conv_of_planes(x, weight, bias=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), activation="none"):
+    y = call("etc::packed_conv2d", x.permute(0, 2, 3, 1), planes(weight), bias, None, weight.shape[0], list(weight.shape[2:]), list(stride), list(padding),
+             list(dilation), activation, direct=True)[0]
+    return y.permute(0, 3, 1, 2)
+
+
+@pytest.mark.parametrize("kernel,stride,padding,dilation", [g for g in GEOMETRY if g[0] != (8, 8)] + [((5, 5), (3, 2), (2, 4), (1, 3)), ((7, 7), (2, 2), (3, 3), (1, 1))], ids=str)
+@pytest.mark.parametrize("channels,filters", [(1, 5), (3, 32), (2, 70), (4, 16)])
+def test_conv2d_of_planes(kernel, stride, padding, dilation, channels, filters):
+    for size in ((9, 11), (13, 40), (33, 57)):
+        x, w, b = tensor(2, channels, *size), tensor(filters, channels, *kernel, seed=1), tensor(filters, seed=2)
+        expected = F.conv2d(x, w, b, stride, padding, dilation)
+        same(conv_of_planes(x, w, b, stride, padding, dilation), expected)
+        same(conv_of_planes(x, w, None, stride, padding, dilation, "relu"), F.relu(F.conv2d(x, w, None, stride, padding, dilation)))
+        same(conv_of_planes(x, w, b, stride, padding, dilation, "silu"), F.silu(expected))
+    part = tensor(2, channels, 40, 60)[:, :, 3:30:2, 5:50]  # lines and planes apart
+    same(conv_of_planes(part, w, b, stride, padding, dilation), F.conv2d(part, w, b, stride, padding, dilation))
+
+
+def test_conv2d_of_planes_refuses():
+    x, w = tensor(1, 3, 9, 9), tensor(20, 3, 3, 3, seed=1)
+    image = x.permute(0, 2, 3, 1)
+    arguments = lambda weight, residual=None, kernel=(3, 3), stride=(1, 1), channels=20: (
+        "etc::packed_conv2d", image, weight, None, residual, channels, list(kernel), list(stride), [1, 1], [1, 1], "none")
+    call(*arguments(planes(w)), direct=True)
+    for bad in (arguments(planes(w), residual=tensor(1, 9, 9, 20)), arguments(planes(w)[:, :2]), arguments(planes(w), kernel=(1, 3)), arguments(planes(w), channels=40),
+                arguments(planes(w).half()), arguments(planes(w), stride=(1, 1000)), arguments(torch.zeros(2, 3, 17 * 17, 16), kernel=(17, 17))):
+        with pytest.raises(EtcError):
+            call(*bad, direct=True)
+
+
 def block(x, weight, bias, geometry, activation, filters, filter_bias, depthwise, depthwise_activation, points=None, point_bias=None, residual=None,
           point_activation="none", dtype=torch.float32):
     """etc::packed_conv_depthwise2d over [n, c, h, w]; geometry and depthwise: strides, paddings and dilations."""

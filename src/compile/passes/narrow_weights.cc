@@ -44,7 +44,7 @@ class Narrower {
       const auto* op = std::find_if(std::begin(kOps), std::end(kOps), [&](const PackedOp& o) { return node->op == o.name; });
       if (node->is_external() || op == std::end(kOps)) continue;
       Value* weight = tensor_argument(*node, op->weight);
-      if (weight->kind != Value::Kind::Constant || !is_f32(weight)) continue;
+      if (weight->kind != Value::Kind::Constant || !is_f32(weight) || weight->type.sizes.size() > 3) continue;  // those of planes are small
       node->args[op->weight] = narrow(weight);
       graph_.forget_unused_constants();  // the next ones take as much memory
     }
