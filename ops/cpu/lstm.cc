@@ -12,7 +12,7 @@ namespace {
 using namespace cpu;
 constexpr uint32_t kGates = 0, kWeight = 1, kHidden = 2, kCell = 3, kReverse = 4, kResult = 5, kLastHidden = 6, kLastCell = 7;
 
-constexpr int64_t kSecondCache = 1 << 20;  // bytes that stay in it from step to step
+constexpr int64_t kNear = 1 << 20;  // bytes of weights that stay in the second cache from step to step
 
 Error infer(InferContext& ctx) noexcept {
   const Meta gates = ctx.meta(kGates), hidden = ctx.meta(kHidden), cell = ctx.meta(kCell);
@@ -47,6 +47,7 @@ Error run(OpContext ctx) noexcept {
   all.block.result_row = columns, all.block.epilogue.residual_row = gates.strides[1];
   const auto* weight = static_cast<const std::byte*>(ctx.tensor(kWeight).data);
   const int64_t panel = units * kPanel * static_cast<int64_t>(size_in_bytes(all.block.weight_dtype));  // bytes
+  all.block.is_near = panels_of(units) * 4 * panel <= kNear;  // of all threads: it decides in which order a sum is taken
   const float* h = last_hidden;
   int64_t h_row = units;
 
@@ -61,7 +62,6 @@ Error run(OpContext ctx) noexcept {
       Product p = all;
       p.block.weight = weight + first * 4 * panel;
       p.block.columns = (end - first) * 4 * kPanel;
-      p.block.is_near = (end - first) * 4 * panel <= kSecondCache;
       p.block.result = sums + column;
       p.block.epilogue.residual = gates.as<float>() + t * gates.strides[0] + column;
       p.run(nullptr, 0, [&](int64_t row, int64_t count, const float** at, float**) {
