@@ -113,6 +113,7 @@ def main():
     parser.add_argument("--nets", type=pathlib.Path)
     parser.add_argument("--run-with", default="", help="words before the command that is timed")
     options = parser.parse_args()
+    options.build = options.build.resolve()  # valgrind looks for programs elsewhere
     bench = Bench(options.build, options.run_with.split())
     chain, arena = chain_figures(bench)
     models = model_figures(bench, options.build, options.nets) if options.nets else {}
