@@ -14,7 +14,8 @@ constexpr auto kNothing = [](Graph&) { return false; };
 constinit const Pass partition = {"partition", "give subgraphs to the backends of --backend", kNothing, false};
 constinit const Pass narrow_weights = {"narrow-weights", "packed weights in 16 bits, with --precision", kNothing, false, true};
 extern const Pass dead_code, fast_kernels, find_activations, find_attention, fold_batch_norm, fold_constants, fuse_blocks, fuse_epilogue,
-    fuse_pointwise, keep_channels_last, legalise, merge_common, order_for_memory, own_written, pack_weights, read_planes, remove_copies, remove_noops, winograd;
+    fuse_pointwise, keep_channels_last, legalise, merge_common, order_for_memory, own_written, pack_weights, read_planes, remove_copies,
+    remove_noops, winograd;
 }  // namespace passes
 
 const std::vector<Pass>& all_passes() {
