@@ -67,8 +67,8 @@ Error infer(InferContext& ctx) noexcept {
 }
 
 struct Shape {
-  Geometry first;             // of the convolution
-  Depthwise depthwise;        //
+  Geometry first;  // of the convolution
+  Depthwise depthwise;
   int64_t inner[2];           // height and width of what lies between,
   int64_t channels;           // and its channels
   int64_t lines;              // of the result at a time
