@@ -6,36 +6,20 @@
 // own, as PyTorch has it.
 #include <cstring>
 
-#include "ops/cpu/planes.h"
-#include "ops/cpu/windows.h"
+#include "ops/cpu/convolution.h"
 
 namespace etc {
 namespace {
 
 using namespace cpu;
-constexpr uint32_t kX = 0, kWeight = 1, kBias = 2, kResidual = 3, kChannels = 4, kGeometry = 5, kActivation = 9, kResult = 10;
+constexpr uint32_t kX = 0, kWeight = 1, kResidual = 3, kChannels = 4, kGeometry = 5, kActivation = 9, kResult = 10;
 
 Error infer(InferContext& ctx) noexcept {
-  const Meta x = ctx.meta(kX);
-  Activation activation;
-  if (x.dtype != DType::F32 || !find_activation(ctx.string(kActivation), &activation)) return Error::BadArgument;
-  if (x.rank != 4) return Error::BadShape;
-  Geometry g;
-  int64_t out[2], depth = 0;
-  ETC_TRY(geometry_of(ctx, kGeometry, true, {x.sizes[1], x.sizes[2]}, &g, out, true));
-  if (pieces_of_window(g.kernel[0], g.kernel[1], g.padding[1] + g.padding_behind[1], g.dilation[1]) > kMostRuns) return Error::BadArgument;
-  if (!checked_multiply(g.kernel[0] * g.kernel[1], x.sizes[3], &depth)) return Error::BadShape;
-  const int64_t channels = ctx.integer(kChannels);
-  if (const Meta weight = ctx.meta(kWeight); weight.rank == 4) {
-    if (ctx.has(kResidual) || !Planes::takes(g, x.sizes[3])) return Error::BadArgument;
-    ETC_TRY(check_planes(weight, channels, x.sizes[3], g));
-  } else {
-    ETC_TRY(check_panels(weight, channels, depth, true));
-  }
-  ETC_TRY(check_vector(ctx, kBias, channels));
-  Meta y = x;
-  y.sizes[1] = out[0], y.sizes[2] = out[1], y.sizes[3] = channels;
-  if (ctx.has(kResidual)) ETC_TRY(check_residual(ctx.meta(kResidual), y));
+  Meta y;
+  ETC_TRY(infer_convolution(ctx, kWeight, kChannels, &y));
+  if (!ctx.has(kResidual)) return ctx.set_result(0, y);
+  if (is_of_planes(ctx, kWeight)) return Error::BadArgument;
+  ETC_TRY(check_residual(ctx.meta(kResidual), y));
   return ctx.set_result(0, y);
 }
 
@@ -46,9 +30,9 @@ Windows windows_of(OpContext ctx) {
 
 Error run_planes(OpContext ctx) noexcept {
   const Tensor x = ctx.tensor(kX), y = ctx.tensor(kResult);
-  Planes p{x, geometry_of(ctx, kGeometry), y.sizes[2], ctx.tensor(kWeight).as<float>(), y.sizes[3], y.strides[2], {}};
-  p.epilogue.bias = vector_or_null(ctx, kBias);
-  find_activation(ctx.string(kActivation), &p.epilogue.activation);
+  RowBlock b;
+  use_weight(ctx, kWeight, kActivation, &b);
+  const Planes p{x, geometry_of(ctx, kGeometry), y.sizes[2], static_cast<const float*>(b.weight), y.sizes[3], y.strides[2], b.epilogue};
   const Pieces pieces(y.sizes[0] * y.sizes[1], lines_of_work(100000, y, p.g), 64);
   parallel_for(ctx.frame->hooks, pieces.count, [&](int64_t piece) {
     for (int64_t i = pieces.begin(piece); i < pieces.end(piece); ++i) {
@@ -68,30 +52,24 @@ Error run(OpContext ctx) noexcept {
   }
   Product p;
   RowBlock& b = p.block;
-  b.weight = ctx.tensor(kWeight).data;
-  b.weight_dtype = ctx.tensor(kWeight).dtype;
+  use_weight(ctx, kWeight, kActivation, &b);
   b.columns = y.sizes[3];
   b.result = y.as<float>();
   b.result_row = stride_of_joined(y, 0, 3);
-  b.epilogue.bias = vector_or_null(ctx, kBias);
-  if (ctx.has(kResidual)) {
-    b.epilogue.residual = ctx.tensor(kResidual).as<float>();
-    b.epilogue.residual_row = stride_of_joined(ctx.tensor(kResidual), 0, 3);
-  }
-  find_activation(ctx.string(kActivation), &b.epilogue.activation);
+  if (ctx.has(kResidual)) use_residual(ctx.tensor(kResidual), &b.epilogue);
   w.multiply(ctx.frame->hooks, &p);
   return Error::Ok;
 }
 
 uint64_t scratch_bytes(OpContext ctx) noexcept {
-  if (ctx.tensor(kWeight).rank == 4) return 0;
+  if (is_of_planes(ctx, kWeight)) return 0;
   const Windows w = windows_of(ctx);
   if (!w.pads()) return 0;
   return static_cast<uint64_t>(w.length()) * sizeof(float);
 }
 
 Kernel select(OpContext ctx) noexcept {
-  if (ctx.tensor(kWeight).rank == 4) {
+  if (is_of_planes(ctx, kWeight)) {
     const bool takes = has_dense_planes(ctx.tensor(kX)) && has_dense_pixels(ctx.tensor(kResult)) && are_contiguous(ctx, kWeight, 2);
     return takes ? run_planes : nullptr;
   }

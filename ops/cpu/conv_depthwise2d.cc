@@ -9,46 +9,21 @@
 //   of a slot:  ring [ring lines][inner width][inner channels] | depthwise result [lines][width][inner channels], only with `points`
 #include <cstring>
 
+#include "ops/cpu/convolution.h"
 #include "ops/cpu/depthwise.h"
-#include "ops/cpu/planes.h"
-#include "ops/cpu/windows.h"
 
 namespace etc {
 namespace {
 
 using namespace cpu;
-constexpr uint32_t kX = 0, kResidual = 1, kWeight = 2, kBias = 3, kChannels = 4, kGeometry = 5, kActivation = 9, kDepthwise = 10,
-                   kPoints = 17, kPointBias = 18, kPointChannels = 19, kPointActivation = 20, kResult = 21;
+constexpr uint32_t kX = 0, kResidual = 1, kWeight = 2, kChannels = 4, kGeometry = 5, kActivation = 9, kDepthwise = 10, kPoints = 17,
+                   kPointBias = 18, kPointChannels = 19, kPointActivation = 20, kResult = 21;
 constexpr int64_t kMostSlots = 8, kMostLines = 8;
 constexpr int64_t kNear = 1 << 15;  // floats of a slot, which stay in the second cache
 
-// A weight for an image whose channels are planes, as etc::packed_conv2d takes one.
-bool has_planes(OpContext ctx) { return ctx.tensor(kWeight).rank == 4; }
-
-// What the first convolution makes of x.
-Error inner_of(InferContext& ctx, Meta* inner) {
-  *inner = ctx.meta(kX);
-  Activation activation;
-  if (inner->dtype != DType::F32 || !find_activation(ctx.string(kActivation), &activation)) return Error::BadArgument;
-  if (inner->rank != 4) return Error::BadShape;
-  Geometry g;
-  int64_t out[2], depth = 0;
-  ETC_TRY(geometry_of(ctx, kGeometry, true, {inner->sizes[1], inner->sizes[2]}, &g, out, true));
-  if (pieces_of_window(g.kernel[0], g.kernel[1], g.padding[1] + g.padding_behind[1], g.dilation[1]) > kMostRuns) return Error::BadArgument;
-  if (!checked_multiply(g.kernel[0] * g.kernel[1], inner->sizes[3], &depth)) return Error::BadShape;
-  inner->sizes[1] = out[0], inner->sizes[2] = out[1], inner->sizes[3] = ctx.integer(kChannels);
-  if (const Meta weight = ctx.meta(kWeight); weight.rank == 4) {
-    if (!Planes::takes(g, ctx.meta(kX).sizes[3])) return Error::BadArgument;
-    ETC_TRY(check_planes(weight, inner->sizes[3], ctx.meta(kX).sizes[3], g));
-  } else {
-    ETC_TRY(check_panels(weight, inner->sizes[3], depth, true));
-  }
-  return check_vector(ctx, kBias, inner->sizes[3]);
-}
-
 Error infer(InferContext& ctx) noexcept {
   Meta y;
-  ETC_TRY(inner_of(ctx, &y));
+  ETC_TRY(infer_convolution(ctx, kWeight, kChannels, &y));  // what lies between
   int64_t out[2];
   ETC_TRY(Depthwise::infer(ctx, kDepthwise, {y.sizes[1], y.sizes[2]}, y.sizes[3], out));
   const int64_t inner = y.sizes[3], channels = ctx.integer(kPointChannels);
@@ -77,15 +52,12 @@ struct Shape {
   int64_t line, slot_floats;  // floats of an inner line, and of a slot
   int64_t zeros;              // floats, where windows may reach over an edge
 
-  explicit Shape(OpContext ctx) : first(geometry_of(ctx, kGeometry)), depthwise(ctx, kDepthwise) {
+  explicit Shape(OpContext ctx) : depthwise(ctx, kDepthwise) {
     const Tensor x = ctx.tensor(kX);
-    for (uint32_t d = 0; d < 2; ++d) {
-      const int64_t span_of_window = (first.kernel[d] - 1) * first.dilation[d] + 1;
-      inner[d] = (x.sizes[1 + d] + first.padding[d] + first.padding_behind[d] - span_of_window) / first.stride[d] + 1;
-    }
+    geometry_of(ctx, kGeometry, true, {x.sizes[1], x.sizes[2]}, &first, inner, true);  // infer has seen that it can be
     channels = ctx.integer(kChannels);
     const Windows all = windows(x, 0, inner[0]);
-    zeros = all.pads() && !has_planes(ctx) ? all.length() : 0;
+    zeros = all.pads() && !is_of_planes(ctx, kWeight) ? all.length() : 0;
   }
 
   // Those of the inner lines from this one on. Pads above and below only where the image ends.
@@ -124,15 +96,13 @@ class Block {
         x_(ctx.tensor(kX)),
         y_(ctx.tensor(kResult)),
         has_points_(ctx.has(kPoints)),
-        has_planes_(has_planes(ctx)),
+        has_planes_(is_of_planes(ctx, kWeight)),
         depthwise_(s.depthwise) {
     zeros_ = reinterpret_cast<float*>(ctx.scratch());
     std::memset(zeros_, 0, static_cast<size_t>(s.zeros) * sizeof(float));
     RowBlock& b = first_.block;
-    b.weight = ctx.tensor(kWeight).data, b.weight_dtype = ctx.tensor(kWeight).dtype;
+    use_weight(ctx, kWeight, kActivation, &b);
     b.columns = b.result_row = s.channels;
-    b.epilogue.bias = vector_or_null(ctx, kBias);
-    find_activation(ctx.string(kActivation), &b.epilogue.activation);
 
     DepthwiseLines& d = depthwise_.lines;
     d.channels = s.channels, d.width = s.inner[1], d.pixel = s.channels;
@@ -169,13 +139,11 @@ class Block {
   void set_points(OpContext ctx) {
     RowBlock& b = points_.block;
     b.runs = 1, b.length = s_.channels;
-    b.weight = ctx.tensor(kPoints).data, b.weight_dtype = ctx.tensor(kPoints).dtype;
+    use_weight(ctx, kPoints, kPointActivation, &b);
     b.columns = y_.sizes[3], b.result_row = stride_of_joined(y_, 0, 3);
-    b.epilogue.bias = vector_or_null(ctx, kPointBias);
-    find_activation(ctx.string(kPointActivation), &b.epilogue.activation);
     if (!ctx.has(kResidual)) return;
     residual_ = ctx.tensor(kResidual);
-    b.epilogue.residual_row = stride_of_joined(residual_, 0, 3);
+    use_residual(residual_, &b.epilogue);
   }
 
   void multiply_first(int64_t n, int64_t from, int64_t count, float* result) const {
@@ -202,7 +170,7 @@ class Block {
     Product p = points_;
     p.rows = count * y_.sizes[2];
     p.block.result = y;
-    if (residual_.data) p.block.epilogue.residual = residual_.as<float>() + n * residual_.strides[0] + line * residual_.strides[1];
+    if (p.block.epilogue.residual) p.block.epilogue.residual += n * residual_.strides[0] + line * residual_.strides[1];
     p.run(nullptr, 0, [&](int64_t row, int64_t rows, const float** at, float**) {
       for (int64_t r = 0; r < rows; ++r) at[r] = x + (row + r) * s_.channels;
     });
@@ -241,11 +209,11 @@ uint64_t scratch_bytes(OpContext ctx) noexcept {
 Kernel select(OpContext ctx) noexcept {
   for (const uint32_t i : {kX, kResidual, kResult}) {
     if (!ctx.has(i)) continue;
-    const bool is_dense = i == kX && has_planes(ctx) ? has_dense_planes(ctx.tensor(i)) : has_dense_pixels(ctx.tensor(i));
+    const bool is_dense = i == kX && is_of_planes(ctx, kWeight) ? has_dense_planes(ctx.tensor(i)) : has_dense_pixels(ctx.tensor(i));
     if (!is_dense || (i != kX && ctx.has(kPoints) && !are_joined(ctx.tensor(i), 0, 3))) return nullptr;
   }
   const Shape s(ctx);
-  if (!has_planes(ctx) && s.windows(ctx.tensor(kX), 0, s.inner[0]).runs() > kMostRuns) return nullptr;
+  if (!is_of_planes(ctx, kWeight) && s.windows(ctx.tensor(kX), 0, s.inner[0]).runs() > kMostRuns) return nullptr;
   return are_contiguous(ctx, kWeight, 2) && are_contiguous(ctx, kDepthwise, 2) && are_contiguous(ctx, kPoints, 2) ? run : nullptr;
 }
 

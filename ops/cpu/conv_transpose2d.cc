@@ -62,11 +62,9 @@ Error run(OpContext ctx) noexcept {
   const std::byte* weight = ctx.tensor(kWeight).as<std::byte>();
   Product p;
   RowBlock& b = p.block;
-  b.weight_dtype = ctx.tensor(kWeight).dtype;
+  use_weight(ctx, kWeight, kActivation, &b);
   b.columns = y.sizes[3];
   b.result_row = stride[1] * y.strides[2];
-  b.epilogue.bias = vector_or_null(ctx, kBias);
-  find_activation(ctx.string(kActivation), &b.epilogue.activation);
   p.result_line = stride[0] * y.strides[1], p.result_image = y.strides[0];
   for (int64_t line = 0; line < stride[0] && line < y.sizes[1]; ++line)
     for (int64_t pixel = 0; pixel < stride[1] && pixel < y.sizes[2]; ++pixel) {

@@ -30,17 +30,11 @@ Error run(OpContext ctx) noexcept {
   RowBlock& b = p.block;
   b.runs = 1;
   b.length = x.sizes[rows];
-  b.weight = ctx.tensor(kWeight).data;
-  b.weight_dtype = ctx.tensor(kWeight).dtype;
+  use_weight(ctx, kWeight, kActivation, &b);
   b.columns = ctx.integer(kColumns);
   b.result = y.as<float>();
   b.result_row = stride_of_joined(y, 0, rows);
-  b.epilogue.bias = vector_or_null(ctx, kBias);
-  if (ctx.has(kResidual)) {
-    b.epilogue.residual = ctx.tensor(kResidual).as<float>();
-    b.epilogue.residual_row = stride_of_joined(ctx.tensor(kResidual), 0, rows);
-  }
-  find_activation(ctx.string(kActivation), &b.epilogue.activation);
+  if (ctx.has(kResidual)) use_residual(ctx.tensor(kResidual), &b.epilogue);
   const float* first = x.as<float>();
   const int64_t step = stride_of_joined(x, 0, rows);
   p.run(ctx.frame->hooks, 0, [&](int64_t row, int64_t count, const float** at, float**) {

@@ -166,4 +166,16 @@ inline bool has_rows(const Tensor& t) {
 }
 inline const float* vector_or_null(OpContext ctx, uint32_t i) { return ctx.has(i) ? ctx.tensor(i).as<float>() : nullptr; }
 
+// The block's weight, the bias, which is the next argument, and the activation.
+inline void use_weight(OpContext ctx, uint32_t weight, uint32_t activation, RowBlock* b) {
+  b->weight = ctx.tensor(weight).data, b->weight_dtype = ctx.tensor(weight).dtype;
+  b->epilogue.bias = vector_or_null(ctx, weight + 1);
+  find_activation(ctx.string(activation), &b->epilogue.activation);
+}
+// A residual whose rows are its first dimensions, all but the last, together.
+inline void use_residual(const Tensor& residual, Epilogue* epilogue) {
+  epilogue->residual = residual.as<float>();
+  epilogue->residual_row = stride_of_joined(residual, 0, residual.rank - 1u);
+}
+
 }  // namespace etc::cpu

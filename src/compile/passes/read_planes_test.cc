@@ -1,5 +1,4 @@
 // read-planes packs the weight again for images of few channels that lie as PyTorch has them.
-#include "ir/interpret.h"
 #include "passes/pass_test.h"
 
 namespace etc::compile {
@@ -15,19 +14,6 @@ std::string convolution(int channels, const std::string& strides) {
          "%y: f32[2,5,3,20] = etc::packed_conv2d(%x, %w, none, none, 20, [3, 2], [1, 1], [1, 0], [1, 1], \"relu\")\noutput \"y\" = %y\n";
 }
 
-std::vector<float> run(const Graph& graph) {
-  Environment env;
-  for (const Value* in : graph.inputs) {
-    std::vector<float> numbers(static_cast<size_t>(in->type.numel()));
-    for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i * 29 % 53) / 16 - 1.5f;
-    env[in] = ConstantData::copy_of(numbers.data(), numbers.size() * sizeof(float));
-  }
-  run_graph(graph, env);
-  const ConstantData data = gather(graph.outputs[0].value, env);
-  const auto* first = reinterpret_cast<const float*>(data.data);
-  return {first, first + data.bytes / sizeof(float)};
-}
-
 TEST(ReadPlanes, ComputesTheSame) {
   const std::string text = "graph g {\n" + convolution(3, "60,4,1,20") + "}\n";
   Graph graph = parse_graph(text);
@@ -39,7 +25,7 @@ TEST(ReadPlanes, ComputesTheSame) {
   // The other order of the sums: equal but for rounding.
   Graph direct = parse_graph(text);
   ASSERT_TRUE(run_pass(find_pass("legalise"), direct));  // which copies the image
-  const std::vector<float> expected = run(direct), ours = run(graph);
+  const std::vector<float> expected = computed(direct), ours = computed(graph);
   ASSERT_EQ(expected.size(), ours.size());
   for (size_t i = 0; i < ours.size(); ++i) ASSERT_NEAR(ours[i], expected[i], 1e-5) << i;
 }

@@ -1,5 +1,4 @@
 // winograd takes packed convolutions of 3 x 3 pixels; the numbers are judged by what both forms compute.
-#include "ir/interpret.h"
 #include "passes/pass_test.h"
 
 namespace etc::compile {
@@ -17,19 +16,6 @@ std::string convolution(const std::string& geometry, int channels, int filters, 
          f + ", " + geometry + ", \"relu\")\noutput \"y\" = %y\n}\n";
 }
 
-std::vector<float> run(const Graph& graph) {
-  Environment env;
-  for (const Value* in : graph.inputs) {
-    std::vector<float> numbers(static_cast<size_t>(in->type.numel()));
-    for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i * 29 % 53) / 16 - 1.5f;
-    env[in] = ConstantData::copy_of(numbers.data(), numbers.size() * sizeof(float));
-  }
-  run_graph(graph, env);
-  const ConstantData data = gather(graph.outputs[0].value, env);
-  const auto* first = reinterpret_cast<const float*>(data.data);
-  return {first, first + data.bytes / sizeof(float)};
-}
-
 void expect_the_same(int side, int points) {
   const std::string text = convolution("[3, 3], [1, 1], [1, 1], [1, 1]", 32, 40, side, side);
   Graph direct = parse_graph(text), graph = parse_graph(text);
@@ -37,7 +23,7 @@ void expect_the_same(int side, int points) {
   verify(graph, "winograd");
   ASSERT_EQ(graph.nodes.front()->op, "etc::winograd_conv2d");
   ASSERT_EQ(std::get<Value*>(graph.nodes.front()->args[1])->type.sizes[0], points);
-  const std::vector<float> expected = run(direct), ours = run(graph);
+  const std::vector<float> expected = computed(direct), ours = computed(graph);
   ASSERT_EQ(expected.size(), ours.size());
   for (size_t i = 0; i < ours.size(); ++i) ASSERT_NEAR(ours[i], expected[i], 1e-4) << i;
 }
