@@ -99,6 +99,11 @@ inline void for_each_row(const Rows<N>& rows, F f) {
   }
 }
 
+// Tensors of the same sizes and strides: they share the lists of them, which is quickly seen. Others may be alike, too.
+inline bool are_alike(const Tensor& a, const Tensor& b) noexcept {
+  return a.sizes == b.sizes && a.strides == b.strides && a.rank == b.rank;
+}
+
 namespace detail {
 // How a row's loop reads one operand: compile-time steps make the loops that vectorise.
 enum class Step { Any, One, Zero };
@@ -145,11 +150,10 @@ inline void walk(const Rows<N>& rows, F f) {
   walk_erased<N>(rows, &f, [](void* self, const ptrdiff_t(&at)[N]) { (*static_cast<F*>(self))(at); });
 }
 
-// The number of elements when all operands have theirs one behind the other and in one order: such tensors share the lists of their sizes
-// and strides, which is quickly seen. Otherwise, or when there are none, -1.
+// The number of elements when all operands have theirs one behind the other and in one order. Otherwise, or when there are none, -1.
 template <class... Ts>
 inline ptrdiff_t flat_count(const Tensor& first, const Ts&... others) {
-  if (((others.sizes != first.sizes) | ...) || ((others.strides != first.strides) | ...) || ((others.rank != first.rank) | ...)) return -1;
+  if (!(are_alike(first, others) && ...)) return -1;
   ptrdiff_t n = 1;
   for (uint32_t d = first.rank; d-- > 0;) {
     const auto size = static_cast<ptrdiff_t>(first.sizes[d]);

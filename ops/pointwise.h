@@ -72,12 +72,7 @@ inline F make_function(OpContext ctx) {
   }
 }
 
-inline bool are_alike(const Tensor& a, const Tensor& b) noexcept {
-  return a.sizes == b.sizes && a.strides == b.strides && a.rank == b.rank;
-}
-
-// True when the first `arguments` operands and the result have their elements one behind the other and in one order: such values share the
-// lists of their sizes and strides, which is quickly seen.
+// True when the first `arguments` operands and the result have their elements one behind the other and in one order.
 inline bool are_flat(OpContext ctx, uint32_t arguments, uint32_t result) noexcept {
   const Tensor first = ctx.tensor(0);
   for (uint32_t i = 1; i < arguments; ++i)
