@@ -36,8 +36,8 @@ uint32_t count_tensors(const format::Method& m, bool has_swaps) {
 
 // No sum can overflow but that of delegates: counts are bounded by the 2^32 words of a segment, slots by 2^32, and a part's unit by 2^16
 // bytes.
-Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFinder& ops, Span<const DelegateTable* const> delegates,
-                                  const Abi& abi, Fault* fault) noexcept {
+Error lay_out_arena(const Program& program, uint32_t method, OpFinder& ops, Span<const DelegateTable* const> delegates, const Abi& abi,
+                    ArenaLayout* result, Fault* fault) noexcept {
   const format::Method& m = ProgramAccess::root(program).methods()[method];
   const Span<const format::Instruction> instructions = m.instructions();
   if (!kHasDynamic && !m.dynamics().empty()) return fail(fault, Error::MissingOp);
@@ -67,7 +67,7 @@ Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFin
     }
   }
 
-  ArenaLayout layout;
+  ArenaLayout& layout = *result;
   layout.tensor_count = count_tensors(m, has_swaps);
   layout.storages = round_up_to_word(abi.method);
   layout.instructions = round_up_to_word(layout.storages + (uint64_t{program.pool_count()} + format::kFirstPool) * abi.storage);
@@ -84,17 +84,17 @@ Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFin
   }
   // Instr::prepared counts words.
   if (layout.bytes / sizeof(uint64_t) > UINT32_MAX) return fail(fault, Error::BadProgram);
-  return layout;
+  return Error::Ok;
 }
 
 Result<Needs> needs_on(const Abi& abi, const Program& program, uint32_t method, Span<const OpTable* const> ops,
                        Span<const DelegateTable* const> delegates, Fault* fault) noexcept {
   if (method >= program.method_count()) return Error::BadArgument;
   OpFinder finder(program, ops);
-  const Result<ArenaLayout> layout = lay_out_arena(program, method, finder, delegates, abi, fault);
-  if (!layout.ok()) return layout.error();
+  ArenaLayout layout;
+  if (const Error e = lay_out_arena(program, method, finder, delegates, abi, &layout, fault); e != Error::Ok) return e;
   Needs needs;
-  needs.arena = layout.value().bytes;
+  needs.arena = layout.bytes;
   needs.state = program.state_bytes();
   needs.pools = program.pool_count();
   return needs;

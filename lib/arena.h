@@ -45,10 +45,10 @@ class OpFinder {
   const Op* found_[kRemembered] = {};
 };
 
-// As the arena is on machines of this ABI. MissingOp, or BadProgram for an instruction that this build cannot run; `fault` (may be null)
-// says which.
-Result<ArenaLayout> lay_out_arena(const Program& program, uint32_t method, OpFinder& ops, Span<const DelegateTable* const> delegates,
-                                  const Abi& abi, Fault* fault) noexcept;
+// Fills `layout`, a new one, as the arena is on machines of this ABI. MissingOp, or BadProgram for an instruction that this build cannot
+// run; `fault` (may be null) says which.
+Error lay_out_arena(const Program& program, uint32_t method, OpFinder& ops, Span<const DelegateTable* const> delegates, const Abi& abi,
+                    ArenaLayout* layout, Fault* fault) noexcept;
 
 // Program::needs for machines of another ABI.
 Result<Needs> needs_on(const Abi& abi, const Program& program, uint32_t method, Span<const OpTable* const> ops,

@@ -81,7 +81,7 @@ struct Place {
 }
 
 // The first of the operands `from` .. `to` - 1 that shares a byte with `place`, a tensor or a list of them; `to` when none does.
-inline uint32_t first_that_meets(OpContext ctx, uint32_t from, uint32_t to, Place place) {
+[[gnu::noinline]] uint32_t first_that_meets(OpContext ctx, uint32_t from, uint32_t to, Place place) {
   for (const Operand* o = &ctx.operand(from); from < to; ++from, ++o) {
     if (o->kind == OperandKind::Tensor) {
       // No result lies in the constants, which the caller keeps apart from other memory.
@@ -124,80 +124,109 @@ bool is_writable(const Tensor& t, Place* place) {
   return !(t.flags & Tensor::kReadOnly) && (in_order || !overlaps_itself(t.sizes, t.strides, t.rank));
 }
 
-// Argument `a` of an op that writes it: no other operand may share its bytes.
-[[gnu::noinline]] bool written_is_separate(OpContext ctx, uint32_t arguments, uint32_t a) {
+// Whether a result may share bytes with argument `a`, as it does.
+[[gnu::noinline]] bool may_share(OpContext ctx, const CallPlaces& call, uint32_t result, uint32_t a) {
+  const uint32_t allowed = call.written | (result == call.arguments ? call.in_place : 0);
+  return a < 32 && (allowed >> a & 1) && ctx.operand(a).kind == OperandKind::Tensor && are_identical(ctx.tensor(result), ctx.tensor(a));
+}
+
+// The tensor at `own`, a result or an argument that the call writes, may be written, and shares no byte with another operand before `end`
+// that it may not.
+[[gnu::noinline]] bool is_separate(OpContext ctx, const CallPlaces& call, uint32_t own, uint32_t end) {
   Place place;
-  return ctx.operand(a).kind == OperandKind::Tensor &&  // lists cannot be written
-         is_writable(ctx.tensor(a), &place) && first_that_meets(ctx, 0, a, place) == a &&
-         first_that_meets(ctx, a + 1, arguments, place) == arguments;
-}
-
-// Whether result `r` may share bytes with argument `a`, as it does.
-[[gnu::noinline]] bool may_share(OpContext ctx, const CallPlaces& call, uint32_t r, uint32_t a) {
-  const bool is_allowed = (r == 0 && a < 16 && (call.in_place >> a & 1)) || (a < 32 && (call.written >> a & 1));
-  return is_allowed && ctx.operand(a).kind == OperandKind::Tensor && are_identical(ctx.tensor(call.arguments + r), ctx.tensor(a));
-}
-
-[[gnu::noinline]] bool is_apart(OpContext ctx, uint32_t from, uint32_t to, Place place) {
-  return first_that_meets(ctx, from, to, place) == to;
-}
-
-// Result `r` may be written, and no argument and no later result shares its bytes.
-inline bool result_is_sound(OpContext ctx, const CallPlaces& call, uint32_t r, const Tensor& result) {
-  const uint32_t arguments = call.arguments, end = arguments + call.results, next = arguments + r + 1;
-  Place place;
-  if (!is_writable(result, &place) || (next != end && !is_apart(ctx, next, end, place))) return false;
-  for (uint32_t a = 0; (a = first_that_meets(ctx, a, arguments, place)) != arguments; ++a)
-    if (!may_share(ctx, call, r, a)) return false;
+  if (!is_writable(ctx.tensor(own), &place)) return false;
+  for (uint32_t i = 0; (i = first_that_meets(ctx, i, end, place)) != end; ++i)
+    if (i != own && (own < call.arguments || !may_share(ctx, call, own, i))) return false;
   return true;
 }
 
-// The scratch is large enough, and apart from the arguments; `*met` is the first result that it meets.
-[[gnu::noinline]] bool scratch_is_sound(OpContext ctx, const CallPlaces& call, uint32_t* met) {
+[[gnu::noinline]] void measure(const Frame& frame, const Placement& v, Reach* reach) {
+  const Place place({nullptr, frame.ints + v.sizes, frame.ints + v.strides, v.dtype, v.rank, 0, 0}, &reach->in_order);
+  reach->bytes = place.end - place.begin;
+  reach->lists = lists_of(v);
+  reach->type = type_of(v);
+}
+
+inline bool has_type(const Placement& v, const Reach& reach) { return lists_of(v) == reach.lists && type_of(v) == reach.type; }
+
+// What load sees of a result without its tensor and others, which all lie where the file says: enough for most calls.
+struct Glance {
+  const Frame& frame;
+  Reach* reach;
+  const Placement& result;
+  size_t begin = 0, end = 0;
+  bool is_sound = false;  // else: look closer
+
+  Glance(const Frame& f, uint32_t id, Reach* r) : frame(f), reach(r), result(f.placements[id]) {
+    if (!reach || result.storage == Placement::kConstants || id < frame.tensor_count) return;  // tensors in memory may be read-only
+    if (!has_type(result, *reach)) measure(frame, result, reach);
+    is_sound = reach->in_order;
+    begin = static_cast<size_t>(result.offset);
+    end = begin + reach->bytes;
+  }
+  void look_at(const Operand& o, bool may_be_result) {
+    if (o.kind == OperandKind::Tensors) is_sound = false;
+    if (o.kind != OperandKind::Tensor || !is_sound) return;
+    const Placement& v = frame.placements[o.index];
+    if (v.storage != result.storage || v.offset >= end) return;
+    if (!has_type(v, *reach))
+      measure(frame, v, reach);
+    else if (v.offset == result.offset && may_be_result)
+      return;
+    is_sound = static_cast<size_t>(v.offset) + reach->bytes <= begin;
+  }
+};
+
+// The scratch is large enough, and shares no byte with an operand.
+[[gnu::noinline]] Error check_scratch(OpContext ctx, const CallPlaces& call, uint32_t* operand) {
   const Operand& o = ctx.operand(UINT32_MAX);  // the one before the first
-  if (o.kind != OperandKind::Tensor) return false;
+  if (o.kind != OperandKind::Tensor) return Error::BadProgram;
   const Tensor t = ctx.frame->value(o.index);
   const Place place(t);
-  *met = first_that_meets(ctx, call.arguments, call.arguments + call.results, place);
-  return t.dtype == DType::U8 && !is_dynamic(t) && !(t.flags & Tensor::kReadOnly) && is_contiguous(t) &&
-         extent_of(t) >= call.scratch_bytes && place.begin % kAlignment == 0 && is_apart(ctx, 0, call.arguments, place);
+  if (t.dtype != DType::U8 || is_dynamic(t) || (t.flags & Tensor::kReadOnly) || !is_contiguous(t) ||
+      place.end - place.begin < call.scratch_bytes || place.begin % kAlignment != 0)
+    return Error::BadProgram;
+  const uint32_t end = call.arguments + call.results, met = first_that_meets(ctx, 0, end, place);
+  return met == end ? Error::Ok : (*operand = met, Error::BadProgram);
+}
+
+// What a call names as its scratch is looked at even if it asks for none: the kernel may ask where that lies.
+inline bool has_scratch(OpContext ctx, const CallPlaces& call) {
+  return call.scratch_bytes != 0 || ctx.operand(UINT32_MAX).kind != OperandKind::None;
 }
 
 // What check_places says of all but results.
-inline Error check_others(OpContext ctx, const CallPlaces& call, uint32_t* operand) {
-  // What a call names as its scratch is looked at even if it asks for none: the kernel may ask where that lies.
-  if (uint32_t met; call.scratch_bytes != 0 || ctx.operand(UINT32_MAX).kind != OperandKind::None) {
-    if (!scratch_is_sound(ctx, call, &met)) return Error::BadProgram;
-    if (met != call.arguments + call.results) return *operand = met, Error::BadProgram;
-  }
+[[gnu::noinline]] Error check_others(OpContext ctx, const CallPlaces& call, uint32_t* operand) {
+  if (has_scratch(ctx, call)) ETC_TRY(check_scratch(ctx, call, operand));
   for (uint32_t a = 0; call.written != 0 && a < call.arguments && a < 32; ++a)
-    if ((call.written >> a & 1) && ctx.has(a) && !written_is_separate(ctx, call.arguments, a)) return *operand = a, Error::BadProgram;
+    if ((call.written >> a & 1) && ctx.has(a) &&
+        (ctx.operand(a).kind != OperandKind::Tensor || !is_separate(ctx, call, a, call.arguments)))  // lists cannot be written
+      return *operand = a, Error::BadProgram;
   return Error::Ok;
 }
 
-// The sink that compares what `infer` says with what the file says, and looks at the result's place.
+// The sink that compares what `infer` says with what the file says.
 struct Results {
   OpContext ctx;
-  CallPlaces call;
-  bool decides_sizes;  // places are known only when all results have their sizes
-  uint64_t sound = 0;  // bit r: result r was given, and is where it may be
+  uint32_t arguments, results;
+  uint64_t given = 0;  // bit r: result r was
 
   static Error compare(void* state, uint32_t result, DType dtype, uint32_t rank, const int64_t* sizes) {
     auto* self = static_cast<Results*>(state);
-    if (result >= self->call.results) return Error::BadProgram;
-    const Tensor t = self->ctx.tensor(self->call.arguments + result);
+    if (result >= self->results) return Error::BadProgram;
+    const Tensor t = self->ctx.tensor(self->arguments + result);
     if (dtype != t.dtype || rank != t.rank) return Error::BadProgram;
     for (uint32_t d = 0; sizes != t.sizes && d < rank; ++d)
       if (sizes[d] != t.sizes[d]) return Error::BadProgram;
-    self->sound |= uint64_t{self->decides_sizes || result_is_sound(self->ctx, self->call, result, t)} << result;
+    self->given |= uint64_t{1} << result;
     return Error::Ok;
   }
 
   // For an op that decides the sizes of its results: they are upper bounds now. What the file fixes is no less than them.
   static Error assign(void* state, uint32_t result, DType dtype, uint32_t rank, const int64_t* sizes) {
     auto* self = static_cast<Results*>(state);
-    if (result >= self->call.results) return Error::BadProgram;
-    const uint32_t position = self->call.arguments + result;
+    if (result >= self->results) return Error::BadProgram;
+    const uint32_t position = self->arguments + result;
     const Tensor t = self->ctx.tensor(position);
     if (!is_dynamic(t)) return compare(state, result, dtype, rank, sizes);
     if (rank != t.rank) return Error::BadProgram;
@@ -208,44 +237,50 @@ struct Results {
   }
 };
 
-// What check_sizes does, for so many results.
-inline Error check_results(OpContext ctx, const Op& op, uint32_t results, uint32_t* operand) {
+// What check_sizes does, for so many results; with `are_apart` the places of results need no closer look.
+inline Error check_results(OpContext ctx, const Op& op, uint32_t results, bool are_apart, uint32_t* operand) {
   const uint32_t arguments = op.signature.arguments;
-  Results sink{ctx, {arguments, results, op.in_place, 0, op.signature.written}, kHasDynamic && op.sizes_from_data};
-  InferContext infer{ctx, &sink, sink.decides_sizes ? &Results::assign : &Results::compare};
+  const bool decides_sizes = kHasDynamic && op.sizes_from_data;
+  Results sink{ctx, arguments, results};
+  InferContext infer{ctx, &sink, decides_sizes ? &Results::assign : &Results::compare};
   if (op.infer(infer) != Error::Ok) return Error::BadProgram;
   for (uint32_t r = 0; r < results; ++r)
-    if (!(sink.sound >> r & 1)) return *operand = arguments + r, Error::BadProgram;
-  if (op.scratch_bytes) sink.call.scratch_bytes = op.scratch_bytes(ctx);
-  return sink.decides_sizes ? check_places(ctx, sink.call, operand) : check_others(ctx, sink.call, operand);
+    if (!(sink.given >> r & 1)) return *operand = arguments + r, Error::BadProgram;
+  const CallPlaces call{arguments, results, op.in_place, op.scratch_bytes ? op.scratch_bytes(ctx) : 0, op.signature.written};
+  if (!are_apart || decides_sizes) return check_places(ctx, call, operand);
+  return has_scratch(ctx, call) || call.written != 0 ? check_others(ctx, call, operand) : Error::Ok;
 }
 
 }  // namespace
 
-Error check_call(OpContext ctx, const Op& op, uint32_t operand_count, bool sizes_are_known, uint32_t* operand) noexcept {
-  constexpr uint32_t kMostResults = 64;  // bits of Results::seen
+Error check_call(OpContext ctx, const Op& op, uint32_t operand_count, Reach* reach, uint32_t* operand) noexcept {
+  constexpr uint32_t kMostResults = 64;  // bits of Results::given
   const uint32_t arguments = op.signature.arguments;
   *operand = Fault::kNowhere;
   if (operand_count < arguments) return Error::BadProgram;
   const uint32_t results = result_count(op, operand_count);
   if (operand_count != arguments + results || results > kMostResults) return Error::BadProgram;
   const Operand* given = &ctx.operand(0);
-  for (uint32_t a = 0; a < arguments; ++a)
-    if (!takes(op.signature.kinds[a], given[a], *ctx.frame)) return *operand = a, Error::BadProgram;
   for (uint32_t i = arguments; i < operand_count; ++i)
     if (given[i].kind != OperandKind::Tensor) return *operand = i, Error::BadProgram;
-  return sizes_are_known ? check_results(ctx, op, results, operand) : Error::Ok;
+  Glance glance(*ctx.frame, results == 1 ? given[arguments].index : 0, results == 1 ? reach : nullptr);
+  for (uint32_t a = 0; a < arguments; ++a) {
+    if (!takes(op.signature.kinds[a], given[a], *ctx.frame)) return *operand = a, Error::BadProgram;
+    glance.look_at(given[a], op.in_place >> a & 1);
+  }
+  return reach ? check_results(ctx, op, results, glance.is_sound, operand) : Error::Ok;
 }
 
 Error check_sizes(OpContext ctx, const Op& op, uint32_t operand_count, uint32_t* operand) noexcept {
   *operand = Fault::kNowhere;
-  return check_results(ctx, op, result_count(op, operand_count), operand);
+  return check_results(ctx, op, result_count(op, operand_count), false, operand);
 }
 
 Error check_places(OpContext ctx, const CallPlaces& call, uint32_t* operand) noexcept {
   ETC_TRY(check_others(ctx, call, operand));
-  for (uint32_t r = 0; r < call.results; ++r)
-    if (!result_is_sound(ctx, call, r, ctx.tensor(call.arguments + r))) return *operand = call.arguments + r, Error::BadProgram;
+  const uint32_t end = call.arguments + call.results;
+  for (uint32_t result = call.arguments; result != end; ++result)
+    if (!is_separate(ctx, call, result, end)) return *operand = result, Error::BadProgram;
   return Error::Ok;
 }
 

@@ -5,9 +5,21 @@
 
 namespace etc {
 
-// The operands are those of the op's schema, in number and kind; and what check_sizes says, unless sizes are known only when it runs.
-// BadProgram otherwise; `*operand` then is the position to blame, or Fault::kNowhere.
-Error check_call(OpContext ctx, const Op& op, uint32_t operand_count, bool sizes_are_known, uint32_t* operand) noexcept;
+constexpr uint64_t lists_of(const Placement& v) { return uint64_t{v.strides} << 32 | v.sizes; }
+constexpr uint16_t type_of(const Placement& v) { return static_cast<uint16_t>(v.rank << 8 | static_cast<uint8_t>(v.dtype)); }
+
+// How far values of one type reach: the last one that load has looked at, as the next is often of the same.
+struct Reach {
+  uint64_t lists = 0;
+  uint16_t type = 0xffff;  // none
+  bool in_order = false;   // no two elements are one
+  size_t bytes = 0;
+};
+
+// The operands are those of the op's schema, in number and kind; and what check_sizes says, unless `reach` is null: then sizes are known
+// only when it runs. All values still lie where the file places them. BadProgram otherwise; `*operand` then is the position to blame, or
+// Fault::kNowhere.
+Error check_call(OpContext ctx, const Op& op, uint32_t operand_count, Reach* reach, uint32_t* operand) noexcept;
 
 // For operands that check_call has accepted. Ok when
 //   - `infer` accepts the arguments and gives the dtypes and sizes that the results have;

@@ -102,6 +102,7 @@ struct MethodAccess {
     const Span<const format::Instruction> file = m.file_->instructions();
     std::byte* prepared = m.arena_.data + layout.prepared;
     ExternalCalls external(ProgramAccess::root(m.program_), *m.file_);
+    Reach reach;
     external.use(layout.external_counts, m.arena_.data + layout.external, &m.frame_);
     for (uint32_t i = 0; i < file.size; ++i, m.loaded_ = i) {
       Instr* instr = new (m.instructions_ + i) Instr{nullptr, file[i].first_operand, 0};
@@ -112,7 +113,7 @@ struct MethodAccess {
       } else if (kHasDynamic && file[i].kind != format::InstructionKind::Kernel) {
         e = load_builtin(m, file[i], instr, &operand);
       } else {
-        e = load_kernel(m, ops, file[i], instr, &external, &prepared, &operand);
+        e = load_kernel(m, ops, file[i], instr, &external, &prepared, &reach, &operand);
       }
       if (e != Error::Ok) return fail(fault, e, i, operand);
     }
@@ -120,7 +121,7 @@ struct MethodAccess {
   }
 
   static Error load_kernel(Method& m, OpFinder& ops, const format::Instruction& file, Instr* instr, ExternalCalls* external,
-                           std::byte** prepared, uint32_t* operand) {
+                           std::byte** prepared, Reach* reach, uint32_t* operand) {
     const Op& op = *ops.find(file.op);  // lay_out_arena has found them all
     const bool is_external = ops.is_external(file.op), is_dynamic = is_dynamic_call(file, op, is_external);
     uint32_t operand_count = file.operand_count;
@@ -131,7 +132,7 @@ struct MethodAccess {
       instr->first_operand = external->first_operand();
       operand_count = external->operand_count();
     }
-    Error e = check_call({&m.frame_, instr}, op, operand_count, !(file.flags & format::kDynamicCall), operand);
+    Error e = check_call({&m.frame_, instr}, op, operand_count, file.flags & format::kDynamicCall ? nullptr : reach, operand);
     if (e == Error::Ok) e = is_dynamic ? load_dynamic(m, op, operand_count, instr, prepared) : load_static(m, op, instr, prepared);
     // The compiler has not seen an external op: it is the table that does not fit the model.
     return is_external && e == Error::BadProgram ? Error::MissingOp : e;
@@ -242,13 +243,12 @@ Result<Method*> Method::load(const Program& program, uint32_t method, Span<const
                              Span<const DelegateTable* const> delegates, const Memory& memory, const Hooks& hooks, Fault* fault) noexcept {
   if (const Error e = check_memory(program, method, memory, hooks); e != Error::Ok) return fail(fault, e);
   OpFinder finder(program, ops);
-  const Result<ArenaLayout> layout = lay_out_arena(program, method, finder, delegates, kThisAbi, fault);
-  if (!layout.ok()) return layout.error();
-  if (memory.arena.size < layout.value().bytes) return fail(fault, Error::OutOfMemory);
-  Method* m = MethodAccess::place_method(program, method, layout.value(), memory, hooks);
-  const DelegateLoader loader{program, delegates, memory.arena.data + layout.value().delegates};
-  const Error e = MethodAccess::load_instructions(*m, finder, layout.value(), loader, fault);
-  if (e != Error::Ok) return m->unload(), e;
+  ArenaLayout layout;
+  if (const Error e = lay_out_arena(program, method, finder, delegates, kThisAbi, &layout, fault); e != Error::Ok) return e;
+  if (memory.arena.size < layout.bytes) return fail(fault, Error::OutOfMemory);
+  Method* m = MethodAccess::place_method(program, method, layout, memory, hooks);
+  const DelegateLoader loader{program, delegates, memory.arena.data + layout.delegates};
+  if (const Error e = MethodAccess::load_instructions(*m, finder, layout, loader, fault); e != Error::Ok) return m->unload(), e;
   return m;
 }
 
