@@ -46,9 +46,9 @@ Error run_planes(OpContext ctx) noexcept {
 Error run(OpContext ctx) noexcept {
   const Tensor& y = ctx.tensor(kResult);
   Windows w = windows_of(ctx);
-  if (w.pads() && w.length() > 0) {  // else there is no scratch, whatever the call names
+  if (const int64_t zeros = w.zeros_needed(); zeros > 0) {  // else there is no scratch, whatever the call names
     w.zeros = reinterpret_cast<const float*>(ctx.scratch());
-    std::memset(ctx.scratch(), 0, static_cast<size_t>(w.length()) * sizeof(float));
+    std::memset(ctx.scratch(), 0, static_cast<size_t>(zeros) * sizeof(float));
   }
   Product p;
   RowBlock& b = p.block;
@@ -62,10 +62,7 @@ Error run(OpContext ctx) noexcept {
 }
 
 uint64_t scratch_bytes(OpContext ctx) noexcept {
-  if (is_of_planes(ctx, kWeight)) return 0;
-  const Windows w = windows_of(ctx);
-  if (!w.pads()) return 0;
-  return static_cast<uint64_t>(w.length()) * sizeof(float);
+  return is_of_planes(ctx, kWeight) ? 0 : static_cast<uint64_t>(windows_of(ctx).zeros_needed()) * sizeof(float);
 }
 
 Kernel select(OpContext ctx) noexcept {

@@ -56,8 +56,7 @@ struct Shape {
     const Tensor x = ctx.tensor(kX);
     geometry_of(ctx, kGeometry, true, {x.sizes[1], x.sizes[2]}, &first, inner, true);  // infer has seen that it can be
     channels = ctx.integer(kChannels);
-    const Windows all = windows(x, 0, inner[0]);
-    zeros = all.pads() && !is_of_planes(ctx, kWeight) ? all.length() : 0;
+    zeros = is_of_planes(ctx, kWeight) ? 0 : windows(x, 0, inner[0]).zeros_needed();
   }
 
   // Those of the inner lines from this one on. Pads above and below only where the image ends.

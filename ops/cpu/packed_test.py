@@ -84,10 +84,13 @@ GEOMETRY = [((1, 1), (1, 1), (0, 0), (1, 1)), ((3, 3), (1, 1), (1, 1), (1, 1)), 
             ((8, 8), (3, 1), (7, 7), (1, 1)), ((3, 11), (1, 1), (1, 0), (1, 1))]
 # More pixels than one block can point to, so it goes by lines.
 PATCHES = [((13, 9), (1, 2), (0, 0), (1, 1)), ((9, 9), (9, 9), (2, 0), (1, 1))]
+# Lines of few channels that reach over an edge are copied: short ones, steps wider than the window, windows all outside.
+EDGES = [((10, 4), (2, 2), (5, 1), (1, 1)), ((2, 2), (5, 5), (1, 1), (1, 1)), ((3, 3), (1, 4), (2, 2), (3, 1)), ((2, 2), (1, 1), (3, 4), (1, 1)),
+         ((2, 3), (1, 300), (1, 1), (1, 1))]
 
 
-@pytest.mark.parametrize("kernel,stride,padding,dilation", GEOMETRY + PATCHES, ids=str)
-@pytest.mark.parametrize("channels,filters", [(1, 5), (3, 32), (16, 16), (20, 70)])
+@pytest.mark.parametrize("kernel,stride,padding,dilation", GEOMETRY + PATCHES + EDGES, ids=str)
+@pytest.mark.parametrize("channels,filters", [(1, 64), (3, 32), (16, 16), (20, 70)])
 def test_conv2d(kernel, stride, padding, dilation, channels, filters):
     x, w, b = tensor(2, channels, 13, 11), tensor(filters, channels, *kernel, seed=1), tensor(filters, seed=2)
     expected = F.conv2d(x, w, b, stride, padding, dilation)
