@@ -111,7 +111,8 @@ void attend(OpContext ctx, const Shape& s, int64_t item, int64_t begin, int64_t 
       const float* query = q.as<float>() + n * q.strides[0] + head * q.strides[1] + first * q.strides[2];
       if (s.packs_keys) {
         RowBlock b;
-        tiles.put(&b, rows, tile_rows_for(kernels, s.size, seen), query, q.strides[2], s.score_row);
+        const int64_t tile_rows = rows % kernels.tall_rows == 0 ? kernels.tall_rows : tile_rows_for(kernels, s.size, seen);
+        tiles.put(&b, rows, tile_rows, query, q.strides[2], s.score_row);
         b.length = s.size;
         b.weight = keys, b.panel = s.size * kPanel;
         b.columns = seen;

@@ -117,8 +117,8 @@ struct NormRows {
 };
 
 struct Kernels {
-  // Rows of a tile, at most kMostRows: as this CPU likes them best, and where the weights of a tile's columns fill the second cache or
-  // there are few columns. Tall tiles read weights less often.
+  // Rows of a tile, at most kMostRows: as this CPU likes them best, and where the weights of a tile's columns do not stay in the first
+  // cache or there are few columns. Tall tiles read weights less often.
   int64_t tile_rows, tall_rows;
   void (*multiply)(const RowBlock& block) noexcept;
   void (*multiply_planes)(const PlaneTile& tile) noexcept;
@@ -144,7 +144,7 @@ struct Kernels {
 
 // For rows of `depth` numbers times this many columns. Tall tiles also widen weights less often.
 inline int64_t tile_rows_for(const Kernels& k, int64_t depth, int64_t columns, DType weight = DType::F32) {
-  constexpr int64_t kTallDepth = 1024, kFewColumns = 2 * kPanel;
+  constexpr int64_t kTallDepth = 300, kFewColumns = 2 * kPanel;
   return depth > kTallDepth || columns <= kFewColumns || weight != DType::F32 ? k.tall_rows : k.tile_rows;
 }
 
