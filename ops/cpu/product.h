@@ -71,7 +71,7 @@ struct Product {
   }
 
   static constexpr int64_t kPointers = 2048, kCopies = 4096;  // of one block, on the stack
-  static constexpr int64_t kNear = 1 << 17;                   // floats of rows that stay near: half of a small second cache
+  static constexpr int64_t kNear = 1 << 16;                   // floats of rows that stay near, beside the weights of many columns
   static_assert(kPointers >= kMostRows * kMostRuns, "one tile at least");
   static_assert(kCopies >= kMostRows * kMostCopied, "one tile at least");
 
