@@ -155,7 +155,7 @@ struct Convolution {
       if (s.transposed) {
         const Phase p = phase_of(s, d, r[d]);
         v.out[d] = p.out, v.window[d] = p.window, v.stride[d] = 1, v.start[d] = p.start, v.step[d] = p.step;
-        v.w_stride[d] = s.w[d] * p.every;
+        v.w_stride[d] = p.window > 1 ? s.w[d] * p.every : s.w[d];  // of one, the product may not fit
       } else {
         v.out[d] = s.out[d], v.window[d] = s.window[d], v.stride[d] = s.stride[d], v.start[d] = -s.padding[d], v.step[d] = s.dilation[d];
         v.w_stride[d] = s.w[d];
@@ -239,7 +239,7 @@ struct Convolution {
         Scatter<T> end{y, s.y_channel, {}, {}, bias, bias_stride};
         for (int d = 0; d < 3; ++d) {
           end.y += r[d] * s.y[d];
-          end.y_stride[d] = s.y[d] * (s.transposed ? s.stride[d] : 1);
+          end.y_stride[d] = s.transposed && v.out[d] > 1 ? s.y[d] * s.stride[d] : s.y[d];  // of one, the product may not fit
           end.out[d] = v.out[d];
         }
         p.store = &Scatter<T>::store;

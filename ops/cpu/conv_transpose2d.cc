@@ -64,8 +64,9 @@ Error run(OpContext ctx) noexcept {
   RowBlock& b = p.block;
   use_weight(ctx, kWeight, kActivation, &b);
   b.columns = y.sizes[3];
-  b.result_row = stride[1] * y.strides[2];
-  p.result_line = stride[0] * y.strides[1], p.result_image = y.strides[0];
+  // Where a phase has one pixel, or one line, there is no next one, and the product may not fit.
+  b.result_row = y.sizes[2] > stride[1] ? stride[1] * y.strides[2] : 0;
+  p.result_line = y.sizes[1] > stride[0] ? stride[0] * y.strides[1] : 0, p.result_image = y.strides[0];
   for (int64_t line = 0; line < stride[0] && line < y.sizes[1]; ++line)
     for (int64_t pixel = 0; pixel < stride[1] && pixel < y.sizes[2]; ++pixel) {
       const Phase phases[] = {Phase(kernel[0], stride[0], padding[0], line), Phase(kernel[1], stride[1], padding[1], pixel)};

@@ -82,17 +82,18 @@ struct Windows {
       float* copied = inside < size ? *copies : nullptr;
       if (copied) *copies = fill(copied, lines * size), copied += begin * channels;
       const float** run = at + r;
-      int64_t start = top * line + left * channels;
-      for (int64_t ky = 0, iy = top; ky < lines; ++ky, iy += next, start += next * line, run += kMostRows) {
+      for (int64_t ky = 0, iy = top; ky < lines; ++ky, iy += next, run += kMostRows) {
         if (!is_within(iy, in[0])) {
           point(run, rows, zeros, 0);
-        } else if (!copied) {
-          point(run, rows, from + start, step);
-        } else {
-          copy(from + start + begin * channels, inside, copied);
-          point(run, rows, copied - begin * channels, step);
+          continue;
+        }
+        const float* start = from + iy * line + left * channels;
+        if (copied) {
+          copy(start + begin * channels, inside, copied);
+          start = copied - begin * channels;
           copied += size;
         }
+        point(run, rows, start, step);
       }
     });
   }
