@@ -169,11 +169,14 @@ struct Glance {
     if (o.kind != OperandKind::Tensor || !is_sound) return;
     const Placement& v = frame.placements[o.index];
     if (v.storage != result.storage || v.offset >= end) return;
-    if (!has_type(v, *reach))
-      measure(frame, v, reach);
-    else if (v.offset == result.offset && may_be_result)
+    size_t bytes = end - begin;
+    if (lists_of(v) != lists_of(result) || type_of(v) != type_of(result)) {
+      if (!has_type(v, *reach)) measure(frame, v, reach);
+      bytes = reach->bytes;
+    } else if (v.offset == result.offset && may_be_result) {
       return;
-    is_sound = static_cast<size_t>(v.offset) + reach->bytes <= begin;
+    }
+    is_sound = static_cast<size_t>(v.offset) + bytes <= begin;
   }
 };
 
