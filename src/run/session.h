@@ -15,11 +15,11 @@ namespace etc::run {
 
 struct SessionOptions {
   std::string program;
-  std::string method;                          // empty: the only one, or `forward`
-  std::vector<std::string> op_libraries;       // asked before the built-in ops
-  uint32_t threads = 0;                        // 0: one for each core
-  bool async = false;                          // the threads run instructions side by side
-  std::vector<std::string> backend_libraries;  // asked before those of this build
+  std::string method;                               // empty: the only one, or `forward`
+  std::vector<std::string> op_libraries;            // asked before the built-in ops
+  uint32_t threads = 0;                             // 0: one for each core
+  bool async = false;                               // the threads run instructions side by side
+  std::vector<std::string> backend_libraries = {};  // asked before those of this build
 };
 
 // Everything throws host::UserError with the exit code of the case.
