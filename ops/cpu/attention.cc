@@ -47,7 +47,7 @@ struct Shape {
 bool shape_of(OpContext ctx, Shape* s) {
   const Tensor &q = ctx.tensor(kQuery), &k = ctx.tensor(kKey), &v = ctx.tensor(kValue);
   s->group = q.sizes[1] / k.sizes[1];
-  if (!checked_multiply(q.sizes[0], k.sizes[1], &s->groups) || static_cast<uint64_t>(s->groups) > SIZE_MAX / kMostSlots / 2) return false;
+  if (!checked_multiply(q.sizes[0], k.sizes[1], &s->groups)) return false;
   s->queries = q.sizes[2], s->keys = k.sizes[2], s->size = q.sizes[3], s->value_size = v.sizes[3];
   s->packs_keys = s->queries > kFewQueries;
   s->packs_values = s->value_size % kPanel != 0;
@@ -158,12 +158,11 @@ Error run(OpContext ctx) noexcept {
   float* const memory = reinterpret_cast<float*>(ctx.scratch());
   const Hooks* hooks = s.queries * s.keys * s.size < 4096 ? nullptr : ctx.frame->hooks;
   const Pieces slots(s.groups * s.parts, 1, hooks && hooks->workers > 1 ? slots_of(s) : 1), parts(s.queries, 1, s.parts);
-  const auto items = static_cast<size_t>(s.groups * s.parts);
-  size_t next = 0;  // who has a slot takes items while there are some: threads may not be equally fast
   parallel_for(hooks, slots.count, [&](int64_t slot) {
-    for (size_t i, last = items; (i = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED)) < items; last = i) {
-      const auto item = static_cast<int64_t>(i) / s.parts, part = static_cast<int64_t>(i) % s.parts;
-      attend(ctx, s, item, parts.begin(part), parts.end(part), last + 1 == i && part > 0, memory + slot * s.slot_floats);
+    for (int64_t i = slots.begin(slot); i < slots.end(slot); ++i) {
+      const int64_t item = i / s.parts, part = i % s.parts;
+      const bool has_keys = i > slots.begin(slot) && part > 0;
+      attend(ctx, s, item, parts.begin(part), parts.end(part), has_keys, memory + slot * s.slot_floats);
     }
   });
   return Error::Ok;
