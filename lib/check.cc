@@ -170,7 +170,7 @@ struct Glance {
     const Placement& v = frame.placements[o.index];
     if (v.storage != result.storage || v.offset >= end) return;
     size_t bytes = end - begin;
-    if (lists_of(v) != lists_of(result) || type_of(v) != type_of(result)) {
+    if (!are_of_one_type(v, result)) {
       if (!has_type(v, *reach)) measure(frame, v, reach);
       bytes = reach->bytes;
     } else if (v.offset == result.offset && may_be_result) {

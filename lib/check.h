@@ -5,9 +5,6 @@
 
 namespace etc {
 
-constexpr uint64_t lists_of(const Placement& v) { return uint64_t{v.strides} << 32 | v.sizes; }
-constexpr uint16_t type_of(const Placement& v) { return static_cast<uint16_t>(v.rank << 8 | static_cast<uint8_t>(v.dtype)); }
-
 // How far values of one type reach: the last one that load has looked at, as the next is often of the same.
 struct Reach {
   uint64_t lists = 0;

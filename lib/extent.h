@@ -1,7 +1,7 @@
 // How far a tensor reaches in memory.
 #pragma once
 
-#include "etc/tensor.h"
+#include "etc/op.h"
 
 namespace etc {
 
@@ -11,5 +11,10 @@ bool extent_of(DType dtype, uint32_t rank, const int64_t* sizes, const int64_t* 
 
 // The same for a tensor that has been verified.
 uint64_t extent_of(const Tensor& t) noexcept;
+
+// The type of a value in two numbers; values of one type reach equally far.
+constexpr uint64_t lists_of(const Placement& v) { return uint64_t{v.strides} << 32 | v.sizes; }
+constexpr uint16_t type_of(const Placement& v) { return static_cast<uint16_t>(v.rank << 8 | static_cast<uint8_t>(v.dtype)); }
+constexpr bool are_of_one_type(const Placement& a, const Placement& b) { return lists_of(a) == lists_of(b) && type_of(a) == type_of(b); }
 
 }  // namespace etc

@@ -112,8 +112,7 @@ bool Verifier::values(Span<const Value> values, Span<const uint64_t> pool_bytes)
   const Value* last = nullptr;
   uint64_t bytes = 0;
   for (const Value& v : values) {
-    const bool is_another = last && v.dtype == last->dtype && v.rank == last->rank && v.sizes == last->sizes && v.strides == last->strides;
-    if (!is_another && !type(v, &bytes)) return false;
+    if (!(last && are_of_one_type(v, *last)) && !type(v, &bytes)) return false;
     last = &v;
     // Packed layouts have extents of their own; the compiler writes none yet, so this is where their sizes will be checked.
     if (v.layout != 0 || v.flags != 0 || v.storage >= kFirstPool + pool_bytes.size) return false;
