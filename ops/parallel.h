@@ -18,15 +18,6 @@ inline void parallel_for(const Hooks* hooks, int64_t count, const F& f) {
       [](void* argument, size_t index, size_t) { (*static_cast<const F*>(argument))(static_cast<int64_t>(index)); }, const_cast<F*>(&f));
 }
 
-// Work on items that each need scratch memory of their own: slot s takes the items s, s + slots, …, one after the other, so that
-// `slots` blocks of scratch are enough. Calls f(slot, item).
-template <class F>
-inline void parallel_slots(const Hooks* hooks, int64_t slots, int64_t items, const F& f) {
-  parallel_for(hooks, slots < items ? slots : items, [&](int64_t slot) {
-    for (int64_t item = slot; item < items; item += slots) f(slot, item);
-  });
-}
-
 // Pieces of at least `grain` units each, at most `most` of them: how many, and where piece i begins (piece `count` is the end).
 struct Pieces {
   int64_t count, size = 0, longer = 0;  // the first `longer` pieces have a unit more
@@ -39,5 +30,26 @@ struct Pieces {
   int64_t begin(int64_t i) const { return size * i + (i < longer ? i : longer); }
   int64_t end(int64_t i) const { return begin(i + 1); }
 };
+
+// Work on items that each need scratch memory of their own: f(slot, item) for every item, never two at once with one slot. Every worker
+// has a slot where there are enough, so that who is done can help the others; else every slot has its share of the items, in order.
+template <class F>
+inline void parallel_slots(const Hooks* hooks, int64_t slots, int64_t items, const F& f) {
+  if (slots <= 1 || items <= 1 || !hooks || !hooks->parallel_for || hooks->workers <= 1) {
+    for (int64_t item = 0; item < items; ++item) f(0, item);
+  } else if (hooks->workers <= slots) {
+    hooks->parallel_for(
+        hooks->user, static_cast<size_t>(items),
+        [](void* argument, size_t index, size_t worker) {
+          (*static_cast<const F*>(argument))(static_cast<int64_t>(worker), static_cast<int64_t>(index));
+        },
+        const_cast<F*>(&f));
+  } else {
+    const Pieces shares(items, 1, slots);
+    parallel_for(hooks, shares.count, [&](int64_t slot) {
+      for (int64_t item = shares.begin(slot); item < shares.end(slot); ++item) f(slot, item);
+    });
+  }
+}
 
 }  // namespace etc

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -226,16 +227,42 @@ TEST(Pieces, CoverEachUnitOnce) {
     }
 }
 
+// More slots than workers, as many, and fewer.
 TEST(ParallelSlots, NeverShareASlotAtOnce) {
-  std::vector<int> done(100);
-  std::vector<int> busy(8);
   const Hooks hooks{1, 4, nullptr, &on_threads};
-  parallel_slots(&hooks, 8, 100, [&](int64_t slot, int64_t item) {
-    EXPECT_EQ(++busy[static_cast<size_t>(slot)], 1);
-    ++done[static_cast<size_t>(item)];
-    --busy[static_cast<size_t>(slot)];
-  });
-  EXPECT_EQ(done, std::vector<int>(100, 1));
+  for (const int64_t slots : {8, 4, 3, 1}) {
+    std::vector<int> done(100);
+    std::vector<std::atomic<int>> busy(static_cast<size_t>(slots));
+    parallel_slots(&hooks, slots, 100, [&](int64_t slot, int64_t item) {
+      ASSERT_LT(slot, slots);
+      EXPECT_EQ(++busy[static_cast<size_t>(slot)], 1);
+      ++done[static_cast<size_t>(item)];
+      std::this_thread::yield();
+      --busy[static_cast<size_t>(slot)];
+    });
+    EXPECT_EQ(done, std::vector<int>(100, 1)) << slots;
+  }
+}
+
+// A worker that gets more items than another keeps to its slot.
+TEST(ParallelSlots, AreTheWorkersWhereThereAreEnough) {
+  const Hooks hooks{1, 4, nullptr, &backwards};
+  std::vector<int64_t> slots(30, -1);
+  parallel_slots(&hooks, 5, 30, [&](int64_t slot, int64_t item) { slots[static_cast<size_t>(item)] = slot; });
+  for (size_t i = 0; i < slots.size(); ++i) EXPECT_EQ(slots[i], static_cast<int64_t>(i % 4));
+}
+
+// What a slot keeps from one item serves the next.
+TEST(ParallelSlots, HaveItemsInOrder) {
+  const Hooks hooks{1, 4, nullptr, &on_threads};
+  for (const int64_t slots : {3, 1}) {
+    std::vector<int64_t> last(static_cast<size_t>(slots), -1);
+    parallel_slots(&hooks, slots, 30, [&](int64_t slot, int64_t item) {
+      int64_t& before = last[static_cast<size_t>(slot)];
+      EXPECT_TRUE(before == -1 || item == before + 1);
+      before = item;
+    });
+  }
 }
 
 }  // namespace

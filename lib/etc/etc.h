@@ -85,7 +85,8 @@ typedef struct etc_memory {
 } etc_memory;
 
 /* Kernels, backends and threads; zero stands for the built-in kernels, no backend, one thread. parallel_for runs task(argument, index,
-   worker) for each index below count, on any threads, with worker < workers, and returns when all are done. */
+   worker) for each index below count, on any threads, with worker < workers, never two at once with the same worker, and
+   returns when all are done. */
 typedef struct etc_context {
   const etc_op_table* const* ops;
   uint32_t op_tables;

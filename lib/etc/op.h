@@ -45,7 +45,8 @@ union Slot {
 };
 
 // What the caller lends to kernels. parallel_for runs task(argument, index, worker) for every index in [0, count), on any
-// threads, and returns when all are done; worker < workers. A null parallel_for means: run them here, in order.
+// threads, and returns when all are done; worker < workers, never two tasks at once with the same: kernels keep scratch memory by it. A
+// null parallel_for means: run them here, in order.
 struct Hooks {
   uint32_t abi = 1;
   uint32_t workers = 1;
