@@ -15,7 +15,7 @@ namespace {
 
 using namespace cpu;
 constexpr uint32_t kQuery = 0, kKey = 1, kValue = 2, kMask = 3, kCausal = 4, kScale = 5, kResult = 6;
-constexpr int64_t kMostSlots = 4, kMostScores = 1 << 16, kFewQueries = 2, kFewInPart = 48;
+constexpr int64_t kMostSlots = 4, kMostScores = 1 << 16, kFewQueries = 2, kFewItems = 15, kPartWork = 1 << 24;
 
 Error infer(InferContext& ctx) noexcept {
   const Meta q = ctx.meta(kQuery), k = ctx.meta(kKey), v = ctx.meta(kValue);
@@ -38,7 +38,7 @@ Error infer(InferContext& ctx) noexcept {
 
 struct Shape {
   int64_t groups, parts, group, queries, keys, size, value_size;
-  int64_t rows;  // of a block of queries
+  int64_t rows, part;  // queries of a block and of a part
   bool packs_keys, packs_values;
   int64_t key_floats, value_floats, score_row, slot_floats;
 };
@@ -58,10 +58,14 @@ bool shape_of(OpContext ctx, Shape* s) {
   if (s->rows < kMostRows) s->rows = kMostRows;
   if (s->rows > 48) s->rows = 48;
   if (s->rows > s->queries) s->rows = s->queries;
-  // As many parts as give every slot as much to do, if each is worth packing keys again.
-  s->parts = 1;
-  while (s->groups % kMostSlots * s->parts % kMostSlots != 0 && s->parts < kMostSlots) ++s->parts;
-  if (s->queries < s->parts * kFewInPart) s->parts = 1;
+  // Parts of whole blocks, with little enough to do that no thread waits long for the last.
+  int64_t work = 0;
+  if (!checked_multiply(s->queries, s->keys, &work) || !checked_multiply(work, s->size, &work)) work = INT64_MAX;
+  int64_t parts = s->groups == 0 ? 1 : kFewItems / s->groups + 1;
+  if (parts < work / kPartWork) parts = work / kPartWork;
+  const int64_t blocks = s->queries == 0 ? 0 : (s->queries - 1) / s->rows + 1;
+  s->part = blocks == 0 ? 1 : ((blocks - 1) / parts + 1) * s->rows;
+  s->parts = (s->queries + s->part - 1) / s->part;
   int64_t scores = 0;
   s->key_floats = s->value_floats = 0;
   if (s->packs_keys && !checked_multiply(panels_of(s->keys) * kPanel, s->size, &s->key_floats)) return false;
@@ -157,13 +161,12 @@ Error run(OpContext ctx) noexcept {
   if (s.groups == 0 || s.queries == 0) return Error::Ok;
   float* const memory = reinterpret_cast<float*>(ctx.scratch());
   const Hooks* hooks = s.queries * s.keys * s.size < 4096 ? nullptr : ctx.frame->hooks;
-  const Pieces slots(s.groups * s.parts, 1, hooks && hooks->workers > 1 ? slots_of(s) : 1), parts(s.queries, 1, s.parts);
-  parallel_for(hooks, slots.count, [&](int64_t slot) {
-    for (int64_t i = slots.begin(slot); i < slots.end(slot); ++i) {
-      const int64_t item = i / s.parts, part = i % s.parts;
-      const bool has_keys = i > slots.begin(slot) && part > 0;
-      attend(ctx, s, item, parts.begin(part), parts.end(part), has_keys, memory + slot * s.slot_floats);
-    }
+  int64_t in_memory[kMostSlots];  // the group whose keys a slot has packed
+  for (int64_t& group : in_memory) group = -1;
+  parallel_slots(hooks, slots_of(s), s.groups * s.parts, [&](int64_t slot, int64_t item) {
+    const int64_t group = item / s.parts, begin = item % s.parts * s.part, end = begin + s.part;
+    attend(ctx, s, group, begin, end < s.queries ? end : s.queries, in_memory[slot] == group, memory + slot * s.slot_floats);
+    in_memory[slot] = group;
   });
   return Error::Ok;
 }
