@@ -45,11 +45,12 @@ struct Product {
     const int64_t depth = block.runs * block.length + 1, tile_rows = tile_rows_for(kernels, depth, block.columns, block.weight_dtype);
     const Tiling tiles(*this, tile_rows);
     const int64_t most_tiles = most_tiles_of(copied, tile_rows);
-    // Chunks, some for each thread: of rows where they are more bytes than the weights, else of columns, and of the others too where there
-    // are not enough.
-    constexpr int64_t kChunks = 4, kColumns = 64;
+    // Chunks, some for each thread, more where there is much to do: of rows where they are more bytes than the weights, else of columns,
+    // and of the others too where there are not enough.
+    constexpr int64_t kChunks = 4, kChunkWork = 1 << 26, kColumns = 64;
     const int64_t groups = (block.columns + kColumns - 1) / kColumns, threads = threads_for(hooks, rows, depth, block.columns);
-    const int64_t wanted = threads < 2 ? 1 : threads * kChunks;
+    const int64_t work = rows * block.columns / (kChunkWork / depth + 1) / threads;
+    const int64_t wanted = threads < 2 ? 1 : threads * larger(kChunks, work + 1);
     const bool rows_first = rows * (depth + block.columns) >= depth * block.columns;
     const Pieces row_chunks(tiles.count(), 1, rows_first ? wanted : (wanted - 1) / smaller(groups, wanted) + 1);
     const Pieces columns(groups, 1, (wanted - 1) / row_chunks.count + 1);
