@@ -82,16 +82,6 @@ uint64_t scratch_bytes(OpContext ctx) noexcept {
   return static_cast<uint64_t>(bytes);
 }
 
-// The panels of weights that rows are, `step` floats apart.
-void pack_rows(const float* first, int64_t step, int64_t rows, int64_t size, float* packed) {
-  for (int64_t row = 0; row < rows; row += kPanel) {
-    const float* at[kPanel];
-    for (int64_t j = 0; j < kPanel; ++j) at[j] = first + (row + j < rows ? row + j : rows - 1) * step;  // columns behind are never stored
-    for (int64_t i = 0; i < size; ++i)
-      for (int64_t j = 0; j < kPanel; ++j) *packed++ = at[j][i];
-  }
-}
-
 // The queries [begin, end) of a group; its keys are in the memory already if so it says.
 void attend(OpContext ctx, const Shape& s, int64_t item, int64_t begin, int64_t end, bool has_keys, float* memory) {
   const Tensor &q = ctx.tensor(kQuery), &k = ctx.tensor(kKey), &v = ctx.tensor(kValue), &y = ctx.tensor(kResult);
@@ -100,7 +90,7 @@ void attend(OpContext ctx, const Shape& s, int64_t item, int64_t begin, int64_t 
   const float* key = k.as<float>() + n * k.strides[0] + key_head * k.strides[1];
   const float* value = v.as<float>() + n * v.strides[0] + key_head * v.strides[1];
   float *const keys = memory, *const values = keys + s.key_floats, *const scores = values + s.value_floats;
-  if (s.packs_keys && !has_keys) pack_rows(key, k.strides[2], s.keys, s.size, keys);
+  if (s.packs_keys && !has_keys) kernels.pack_rows(key, k.strides[2], s.keys, s.size, keys);
   if (s.packs_values && !has_keys)
     pack_panels(
         s.value_size, s.keys, [&](int64_t o, int64_t i) { return value[i * v.strides[2] + o]; }, values);

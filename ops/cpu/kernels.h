@@ -131,6 +131,8 @@ struct Kernels {
   float (*exponentials)(float* x, int64_t n, float scale, const float* mask) noexcept;
   // result[i] = x · rows[i], of `size` floats each, the rows `row` floats apart.
   void (*dots)(const float* x, const float* rows, int64_t row, int64_t n, int64_t size, float* result) noexcept;
+  // The panels of weights, [panels of rows][size][kPanel], that rows `step` floats apart are; the last is filled with the last row.
+  void (*pack_rows)(const float* first, int64_t step, int64_t rows, int64_t size, float* packed) noexcept;
   // y = (x - mean) / sqrt(variance + eps) * weight + bias of each row, and without the mean.
   void (*layer_norm)(const NormRows& rows) noexcept;
   void (*rms_norm)(const NormRows& rows) noexcept;
