@@ -64,7 +64,7 @@ def check_includes(root):
     for folder, local in LOCAL_HEADER.items():
         for path in sorted((root / folder).rglob('*')):
             name = path.relative_to(root).as_posix()
-            if path.suffix not in ('.h', '.cc') or name.endswith('_test.cc') or name.startswith(NOT_DEVICE):
+            if path.suffix not in ('.h', '.cc') or name.endswith(('_test.cc', '_test.h')) or name.startswith(NOT_DEVICE):
                 continue
             if folder == 'backends' and not DEVICE_BACKENDS.fullmatch(name):
                 continue
@@ -73,7 +73,7 @@ def check_includes(root):
                 if not include:
                     continue
                 bracket, header = include.groups()
-                if not (header in ALLOWED_HEADERS if bracket == '<' else local.fullmatch(header)):
+                if not (header in ALLOWED_HEADERS if bracket == '<' else local.fullmatch(header) and not header.endswith('_test.h')):
                     faults.append(f'{name}:{number}: includes {header}')
     return faults
 
