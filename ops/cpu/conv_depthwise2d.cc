@@ -191,7 +191,7 @@ Error run(OpContext ctx) noexcept {
   if (s.slots == 0) return Error::Ok;
   const Block block(ctx, s);
   const Hooks* hooks = ctx.frame->hooks;
-  const int64_t parts = hooks ? static_cast<int64_t>(hooks->workers) : 1;
+  const int64_t parts = workers_of(hooks);
   const Pieces pieces(ctx.tensor(kResult).sizes[0] * s.groups, 1, parts < s.slots ? parts : s.slots);
   parallel_for(hooks, pieces.count, [&](int64_t piece) { block.run(pieces.begin(piece), pieces.end(piece), piece); });
   return Error::Ok;

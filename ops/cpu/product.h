@@ -23,7 +23,7 @@ constexpr int64_t kMostCopied = 288;
 // fetching what the other has written takes as long. Reading a weight takes as long as 8 products.
 inline int64_t threads_for(const Hooks* hooks, int64_t rows, int64_t depth, int64_t columns) {
   constexpr int64_t kWork = 320000, kWeight = 8;
-  const int64_t workers = hooks && hooks->parallel_for ? hooks->workers : 1, most = (rows + kWeight) * columns / (kWork / (depth + 1) + 1);
+  const int64_t workers = workers_of(hooks), most = (rows + kWeight) * columns / (kWork / (depth + 1) + 1);
   return workers < most ? workers : most < 1 ? 1 : most;
 }
 
@@ -49,8 +49,8 @@ struct Product {
     // and of the others too where there are not enough.
     constexpr int64_t kChunks = 4, kChunkWork = 1 << 26, kColumns = 64;
     const int64_t groups = (block.columns + kColumns - 1) / kColumns, threads = threads_for(hooks, rows, depth, block.columns);
-    const int64_t work = rows * block.columns / (kChunkWork / depth + 1) / threads;
-    const int64_t wanted = threads < 2 ? 1 : threads * larger(kChunks, work + 1);
+    const int64_t of_each = larger(kChunks, rows * block.columns / (kChunkWork / depth + 1) / threads + 1);
+    const int64_t wanted = threads < 2 ? 1 : threads * of_each;
     const bool rows_first = rows * (depth + block.columns) >= depth * block.columns;
     const Pieces row_chunks(tiles.count(), 1, rows_first ? wanted : (wanted - 1) / smaller(groups, wanted) + 1);
     const Pieces columns(groups, 1, (wanted - 1) / row_chunks.count + 1);
